@@ -1,0 +1,40 @@
+/** Something a run wants to be visible on GitHub. Owner, repository and number come from the run, never from a model. */
+export type Effect =
+  | { type: 'comment.create'; body: string }
+  | { type: 'comment.update'; comment: number; body: string }
+  | { type: 'reaction.add'; target: { kind: 'issue' | 'comment' | 'thread'; id: number }; content: 'eyes' | 'rocket' | 'confused' }
+  | { type: 'check.create'; sha: string; name: string; external: string; output: CheckOutput }
+  | { type: 'check.update'; check: number; status: 'in_progress' | 'completed'; conclusion?: Conclusion; output: CheckOutput }
+  | { type: 'review.submit'; event: 'APPROVE' | 'COMMENT' | 'REQUEST_CHANGES'; body: string }
+  | { type: 'thread.reply'; thread: string; body: string }
+  | { type: 'thread.resolve'; thread: string };
+
+export type Conclusion = 'success' | 'neutral' | 'failure' | 'cancelled' | 'skipped';
+
+export interface CheckOutput {
+  title: string;
+  summary: string;
+}
+
+/** How an effect ended. `refused` is final (GitHub or our policy said no, with the reason); `unknown` must be looked up before another try. */
+export type Outcome = { status: 'done'; result: unknown } | { status: 'refused'; reason: string } | { status: 'unknown'; reason: string };
+
+/** The record of one effect, shared by all workers: `<run>:<key>`. */
+export type EffectRecord =
+  | { state: 'intent'; at: number }
+  | { state: 'acting'; at: number; by: string }
+  | { state: 'ended'; at: number; outcome: Outcome };
+
+/** Effect records in the store. Every change is one compare-and-set, so two workers never act on one record at once. */
+export interface EffectRecords {
+  get(id: string): Promise<EffectRecord | null>;
+  /** Writes `next` if the record still is what `seen` was; false if somebody else changed it. */
+  swap(id: string, seen: EffectRecord | null, next: EffectRecord): Promise<boolean>;
+}
+
+/** A place in the one queue of writes that an installation has. Answers how long to wait (ms), or a place that must be given back. */
+export interface WriteTurns {
+  take(installation: number, options: { content: boolean }): Promise<{ wait: number } | { release(): Promise<void> }>;
+  /** GitHub told us to stay away until this time (ms since 1970). */
+  block(installation: number, until: number): Promise<void>;
+}

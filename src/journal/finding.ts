@@ -1,0 +1,20 @@
+import type { Side } from './diff.ts';
+
+/** The ladder, so that nothing is lost: exact lines, a range cut to one hunk, the file, a section of the review's body. */
+export type Rung = 'line' | 'range-cut' | 'file' | 'body';
+
+/** Something a sub-agent found, recorded in the run's draft review. Lines are 1-based; `line` is absent for a remark on the whole file. */
+export interface Finding {
+  id: string;
+  path: string;
+  side: Side;
+  line?: number;
+  startLine?: number;
+  body: string;
+  suggestion?: string;
+  rung: Rung;
+  /** Where it was recorded: the key of the tool call. */
+  key: string;
+  /** Set when it stands on GitHub. */
+  posted?: { review: number; comment: number | null; rung: Rung };
+}

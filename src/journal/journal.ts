@@ -1,0 +1,20 @@
+import type { Draft, Entry } from './entry.ts';
+
+/**
+ * The record of a run or of a delegation, and the only way to get anything done once.
+ * One writer at a time: `append` throws `Superseded` when another has taken over.
+ */
+export interface Journal {
+  readonly id: string;
+  /** All entries, oldest first. Grows while the journal is open. */
+  readonly entries: readonly Entry[];
+  /** Writes entries in one step, in order; they are in `entries` when it resolves. */
+  append(...drafts: Draft[]): Promise<void>;
+  /** The entry of this type and key, if it was written. */
+  find<T extends Entry['type']>(type: T, key: string): Extract<Entry, { type: T }> | undefined;
+  /**
+   * Does `work` once and answers from the record afterwards. Keys come from data (step, turn number, index of a call).
+   * A result must survive JSON. If `work` throws, nothing is recorded.
+   */
+  once<T>(key: string, work: () => Promise<T> | T): Promise<T>;
+}

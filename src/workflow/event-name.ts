@@ -1,0 +1,33 @@
+/** Every event a trigger may name (the format's own words). */
+export const EVENT_NAMES = [
+  'issue_opened',
+  'issue_closed',
+  'issue_edited',
+  'issue_assigned',
+  'issue_unassigned',
+  'issue_labeled',
+  'issue_unlabeled',
+  'issue_commented',
+  'pull_request_opened',
+  'pull_request_closed',
+  'pull_request_merged',
+  'pull_request_edited',
+  'pull_request_reviewed',
+  'pull_request_assigned',
+  'pull_request_unassigned',
+  'pull_request_labeled',
+  'pull_request_unlabeled',
+  'pull_request_commented',
+  'pull_request_review_commented',
+  'ci_workflow_queued',
+  'ci_workflow_started',
+  'ci_workflow_completed',
+  'ci_workflow_failed',
+  'ci_workflow_cancelled',
+  'ci_workflow_timed_out',
+  'manual',
+  'mention',
+  'scheduled',
+] as const;
+
+export type EventName = (typeof EVENT_NAMES)[number];
