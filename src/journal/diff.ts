@@ -25,6 +25,8 @@ export interface DiffFile {
   additions: number;
   deletions: number;
   hunks: Hunk[];
+  /** The file's part of `git diff` as git printed it, from `diff --git` on. */
+  text: string;
 }
 
 /** A whole change: the commits it lies between and its files in git's order. */

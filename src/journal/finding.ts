@@ -18,3 +18,14 @@ export interface Finding {
   /** Set when it stands on GitHub. */
   posted?: { review: number; comment: number | null; rung: Rung };
 }
+
+/** The draft reviews of runs, in the store: written by parallel delegations, read by the publisher. */
+export interface DraftReviews {
+  /**
+   * Records a finding. The same path, line, side and body again answers the one that is there; the same path and body, where the first stands on a
+   * lower rung, moves it. Repeating a call (same `key`) changes nothing.
+   */
+  add(run: string, finding: Finding): Promise<Finding>;
+  list(run: string): Promise<Finding[]>;
+  markPosted(run: string, id: string, posted: NonNullable<Finding['posted']>): Promise<void>;
+}

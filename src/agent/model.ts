@@ -1,0 +1,38 @@
+import type { Answer, Message } from '../journal/answer.ts';
+
+/** A tool as the model is shown it. */
+export interface ToolSchema {
+  name: string;
+  description: string;
+  input_schema: { type: 'object'; [key: string]: unknown };
+}
+
+/** One question to a model. `system` and `tools` are the prefix that delegations of one agent share byte for byte. */
+export interface ModelRequest {
+  model: string;
+  maxTokens: number;
+  system: string;
+  tools: ToolSchema[];
+  messages: Message[];
+}
+
+/** A model provider. `ask` resolves with a whole answer or throws `ModelUnavailable`, an abort, or an error that retries cannot cure (`ModelRefused`). */
+export interface Model {
+  ask(request: ModelRequest, options: { signal?: AbortSignal; onFirstByte?: () => void }): Promise<Answer>;
+}
+
+/** The provider is away or overloaded for longer than a call may wait: try again at `retryAt` (ms since 1970). */
+export class ModelUnavailable extends Error {
+  override name = 'ModelUnavailable';
+  readonly retryAt: number;
+
+  constructor(message: string, retryAt: number) {
+    super(message);
+    this.retryAt = retryAt;
+  }
+}
+
+/** The provider refused the request itself (400, 401, 403, 404, 413): asking again changes nothing. The message says what to do. */
+export class ModelRefused extends Error {
+  override name = 'ModelRefused';
+}
