@@ -8,6 +8,8 @@ export type ToolEffect = 'none' | 'workspace' | 'terminal' | 'github' | 'memory'
 export interface ToolAnswer {
   text: string;
   changes?: Changes;
+  /** The call did not do what it was asked for; the text says why and what would. */
+  error?: boolean;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Answer, ToolResult } from './answer.ts';
+import type { Answer, ToolResult, Usage } from './answer.ts';
 import type { Event } from './event.ts';
 import type { Changes, Checkout, Tree } from './tree.ts';
 
@@ -91,6 +91,8 @@ export interface DelegationEnd {
   result: string;
   turns: number;
   calls: Record<string, number>;
+  /** Tokens by model id. */
+  usage: Record<string, Usage>;
   changes: Changes;
 }
 

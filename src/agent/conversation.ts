@@ -1,0 +1,181 @@
+import type { Answer, Block, Message } from '../journal/answer.ts';
+import { Pending } from '../journal/errors.ts';
+import type { Journal } from '../journal/journal.ts';
+import { type CallRequest, runCalls, type TurnTools } from './calls.ts';
+import { fitMessages } from './context-window.ts';
+import { type Model, ModelUnavailable, type ToolSchema } from './model.ts';
+
+/** What an agent is told at its start; written to the journal once, so that a later build or a changed memory cannot change a running conversation. */
+export interface Briefing {
+  system: string;
+  messages: string[];
+}
+
+/** What reaches a conversation before a turn: texts (comments, notices), and the reason if this is to be its last turn. */
+export interface News {
+  texts: string[];
+  closing: string | null;
+}
+
+/** What a turn of text alone means: the end, or a text that is given back to the agent. */
+export type TextVerdict = { end: true } | { end: false; reply: string };
+
+export interface ConversationOptions<C> {
+  journal: Journal;
+  /** Place of this conversation in the journal, such as `step/review`; every turn and call gets a key below it. */
+  key: string;
+  model: Model;
+  modelId: string;
+  maxTokens: number;
+  contextTokens: number;
+  brief(): Promise<Briefing>;
+  schemas: ToolSchema[];
+  tools: TurnTools<C>;
+  /** Asked before each turn that was not answered yet. Must only record what it answers; it may throw `Pending`. */
+  hear(turn: number): Promise<News>;
+  /** Called before a model call that is really made; throws where a limit is reached. */
+  beforeAsk?(turn: number): Promise<void>;
+  onText?(text: string, turn: number): Promise<TextVerdict>;
+  signal: AbortSignal;
+}
+
+/** How a conversation ended: its last message, and whether the agent said so itself. */
+export interface ConversationEnd {
+  message: string;
+  by: 'task_completed' | 'text' | 'closing' | 'refusal';
+  turns: number;
+  calls: Record<string, number>;
+}
+
+/** The tools that are left when a conversation is told to end. */
+const LAST_TOOLS = new Set(['update_status', 'task_completed']);
+
+/**
+ * Walks a conversation from its first turn; what the journal holds is answered from there, so the same code starts, resumes and replays.
+ * Throws `Pending` where something has no answer yet.
+ */
+export async function converse<C>(options: ConversationOptions<C>): Promise<ConversationEnd> {
+  const briefing = await briefOnce(options);
+  const messages: Message[] = [{ role: 'user', text: [...briefing.messages] }];
+  const used: { name: string; input: unknown }[] = [];
+  for (let turn = 0; ; turn++) {
+    const key = `${options.key}/turn/${turn}`;
+    const news = await hearOnce(options, key, turn);
+    addTexts(messages, news.closing === null ? news.texts : [...news.texts, closingNotice(news.closing)]);
+    const answer = await askOnce(options, { key, turn, system: briefing.system, messages, closing: news.closing !== null });
+    messages.push({ role: 'assistant', content: speakable(answer.content) });
+    const done = (message: string, by: ConversationEnd['by']): ConversationEnd => ({
+      message,
+      by,
+      turns: turn + 1,
+      calls: countCalls(used),
+    });
+    if (answer.stop === 'refusal') return done('The model refused to go on with this task.', 'refusal');
+    const calls = callsOf(answer, key);
+    if (calls.length === 0) {
+      const verdict = await judgeText(options, { text: textOf(answer), turn, closing: news.closing !== null });
+      if (verdict.end) return done(textOf(answer), verdict.by);
+      messages.push({ role: 'user', text: [verdict.reply] });
+      continue;
+    }
+    const { results, completed } = await runCalls(options.journal, options.tools, {
+      calls,
+      used,
+      onlyNames: news.closing === null ? null : LAST_TOOLS,
+    });
+    messages.push({ role: 'results', results, text: [] });
+    if (completed !== null) return done(completed, 'task_completed');
+    if (news.closing !== null) return done(textOf(answer), 'closing');
+  }
+}
+
+async function judgeText<C>(
+  options: ConversationOptions<C>,
+  said: { text: string; turn: number; closing: boolean },
+): Promise<{ end: true; by: 'closing' | 'text' } | { end: false; reply: string }> {
+  if (said.closing) return { end: true, by: 'closing' };
+  const verdict = options.onText ? await options.onText(said.text, said.turn) : { end: true as const };
+  return verdict.end ? { end: true, by: 'text' } : verdict;
+}
+
+async function briefOnce<C>(options: ConversationOptions<C>): Promise<Briefing> {
+  const known = options.journal.find('briefed', options.key);
+  if (known) return { system: known.system, messages: known.messages };
+  const briefing = await options.brief();
+  await options.journal.append({ type: 'briefed', key: options.key, ...briefing, tools: options.schemas.map((tool) => tool.name) });
+  return briefing;
+}
+
+async function hearOnce<C>({ journal, hear }: ConversationOptions<C>, key: string, turn: number): Promise<News> {
+  const noted = journal.find('noted', `${key}/news`);
+  if (noted) return noted.value as News;
+  if (journal.find('turn.answered', key)) return { texts: [], closing: null };
+  const news = await hear(turn);
+  if (news.texts.length > 0 || news.closing !== null) await journal.append({ type: 'noted', key: `${key}/news`, value: news });
+  return news;
+}
+
+async function askOnce<C>(
+  options: ConversationOptions<C>,
+  at: { key: string; turn: number; system: string; messages: Message[]; closing: boolean },
+): Promise<Answer> {
+  const known = options.journal.find('turn.answered', at.key);
+  if (known) return known.answer;
+  await options.beforeAsk?.(at.turn);
+  const tools = at.closing ? options.schemas.filter((tool) => LAST_TOOLS.has(tool.name)) : options.schemas;
+  const started = performance.now();
+  try {
+    const answer = await options.model.ask(
+      {
+        model: options.modelId,
+        maxTokens: options.maxTokens,
+        system: at.system,
+        tools,
+        messages: fitMessages(at.messages, options.contextTokens),
+      },
+      { signal: options.signal },
+    );
+    await options.journal.append({ type: 'turn.answered', key: at.key, answer, ms: Math.round(performance.now() - started) });
+    return answer;
+  } catch (error) {
+    if (error instanceof ModelUnavailable) throw new Pending(`the model (${error.message})`, error.retryAt);
+    throw error;
+  }
+}
+
+/** Texts join the newest message that is ours, so that roles keep alternating. */
+function addTexts(messages: Message[], texts: string[]): void {
+  if (texts.length === 0) return;
+  const last = messages.at(-1);
+  if (last && last.role !== 'assistant') last.text.push(...texts);
+  else messages.push({ role: 'user', text: texts });
+}
+
+function closingNotice(reason: string): string {
+  return `This session ends now: ${reason}. This is your last turn. Only update_status and task_completed exist; call task_completed with what there is.`;
+}
+
+/** The API takes no empty message back, and no empty text. */
+function speakable(content: Block[]): Block[] {
+  const kept = content.filter((block) => block.type !== 'text' || block.text.trim() !== '');
+  return kept.length > 0 ? kept : [{ type: 'text', text: '(no answer)' }];
+}
+
+function callsOf(answer: Answer, key: string): CallRequest[] {
+  return answer.content
+    .filter((block) => block.type === 'tool_use')
+    .map((block, index) => ({ key: `${key}/call/${index}`, id: block.id, name: block.name, input: block.input }));
+}
+
+function textOf(answer: Answer): string {
+  return answer.content
+    .flatMap((block) => (block.type === 'text' ? [block.text] : []))
+    .join('\n')
+    .trim();
+}
+
+function countCalls(used: { name: string }[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { name } of used) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}

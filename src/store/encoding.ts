@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import type { Entry } from '../journal/entry.ts';
+
+const LARGE = 4_096;
+const WORTH_DEFLATING = 256;
+const REFERENCE = '\u0000blob:';
+
+/** Hex SHA-256 of some content, the name it is kept under. */
+export function digestOf(content: Buffer | string): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** Compresses where it pays; the first byte says whether it did. */
+export function pack(content: Buffer): Buffer {
+  if (content.length < WORTH_DEFLATING) return Buffer.concat([Buffer.from([0]), content]);
+  return Buffer.concat([Buffer.from([1]), deflateRawSync(content)]);
+}
+
+export function unpack(packed: Buffer): Buffer {
+  return packed[0] === 1 ? inflateRawSync(packed.subarray(1)) : packed.subarray(1);
+}
+
+/** An entry as it is written: its long texts stand beside the stream, once per content, under their digest. */
+export function encodeEntry(entry: object): { body: Buffer; blobs: Map<string, Buffer> } {
+  const blobs = new Map<string, Buffer>();
+  const json = JSON.stringify(entry, (_, value: unknown) => {
+    if (typeof value !== 'string') return value;
+    if (value.length <= LARGE) return value.startsWith(REFERENCE) ? `${REFERENCE}${REFERENCE}${value}` : value;
+    const content = Buffer.from(value);
+    const digest = digestOf(content);
+    blobs.set(digest, pack(content));
+    return REFERENCE + digest;
+  });
+  return { body: pack(Buffer.from(json)), blobs };
+}
+
+/** The digests that a written entry refers to. */
+export function referencesIn(body: Buffer): string[] {
+  const text = unpack(body).toString();
+  return [...text.matchAll(/"\\u0000blob:([0-9a-f]{64})"/g)].map((match) => match[1] ?? '');
+}
+
+/** Reads a written entry back; `blobs` holds the texts it refers to. */
+export function decodeEntry(body: Buffer, at: number, blobs: Map<string, string>): Entry {
+  const entry = JSON.parse(unpack(body).toString(), (_, value: unknown) => {
+    if (typeof value !== 'string' || !value.startsWith(REFERENCE)) return value;
+    if (value.startsWith(REFERENCE + REFERENCE)) return value.slice(2 * REFERENCE.length);
+    const text = blobs.get(value.slice(REFERENCE.length));
+    if (text === undefined) throw new Error('a text of this journal is gone from Redis: was it flushed or did it expire?');
+    return text;
+  });
+  return { ...entry, at };
+}

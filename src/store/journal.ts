@@ -1,0 +1,88 @@
+import type { Draft, Entry } from '../journal/entry.ts';
+import { Superseded } from '../journal/errors.ts';
+import type { Journal } from '../journal/journal.ts';
+import { encodeEntry } from './encoding.ts';
+
+/** Writes a batch of entries at a place of the stream; answers the time it was given, or null where another writer was first. */
+export type Write = (from: number, nonce: string, bodies: Buffer[], blobs: Map<string, Buffer>) => Promise<number | null>;
+
+interface Waiting {
+  drafts: Draft[];
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** An open journal: its entries in memory and one writer. Appends that arrive while one is under way are written together. */
+export class OpenJournal implements Journal {
+  readonly id: string;
+  readonly #entries: Entry[] = [];
+  readonly #index = new Map<string, Entry>();
+  readonly #write: Write;
+  readonly #writer: string;
+  #waiting: Waiting[] = [];
+  #writing = false;
+
+  constructor(id: string, writer: string, write: Write) {
+    this.id = id;
+    this.#writer = writer;
+    this.#write = write;
+  }
+
+  get entries(): readonly Entry[] {
+    return this.#entries;
+  }
+
+  /** Takes up entries that were read from the stream. */
+  load(entries: Entry[]): void {
+    for (const entry of entries) {
+      this.#entries.push(entry);
+      if ('key' in entry) this.#index.set(`${entry.type} ${entry.key}`, entry);
+      else if ('step' in entry) this.#index.set(`${entry.type} ${entry.step}`, entry);
+    }
+  }
+
+  find<T extends Entry['type']>(type: T, key: string): Extract<Entry, { type: T }> | undefined {
+    return this.#index.get(`${type} ${key}`) as Extract<Entry, { type: T }> | undefined;
+  }
+
+  async once<T>(key: string, work: () => Promise<T> | T): Promise<T> {
+    const noted = this.find('noted', key);
+    if (noted) return noted.value as T;
+    const value = await work();
+    await this.append({ type: 'noted', key, value: value ?? null });
+    return value;
+  }
+
+  append(...drafts: Draft[]): Promise<void> {
+    if (drafts.length === 0) return Promise.resolve();
+    return new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ drafts, resolve, reject });
+      if (!this.#writing) void this.#drain();
+    });
+  }
+
+  async #drain(): Promise<void> {
+    this.#writing = true;
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      try {
+        await this.#writeBatch(batch.flatMap((waiting) => waiting.drafts));
+        for (const waiting of batch) waiting.resolve();
+      } catch (error) {
+        for (const waiting of batch) waiting.reject(error);
+      }
+    }
+    this.#writing = false;
+  }
+
+  async #writeBatch(drafts: Draft[]): Promise<void> {
+    const from = this.#entries.length + 1;
+    const encoded = drafts.map(encodeEntry);
+    const blobs = new Map(encoded.flatMap((one) => [...one.blobs]));
+    const bodies = encoded.map((one) => one.body);
+    const at = await this.#write(from, `${this.#writer}.${from}`, bodies, blobs);
+    if (at === null) throw new Superseded(`journal ${this.id} has another writer at entry ${from}`);
+    this.load(drafts.map((draft) => ({ ...draft, at }) as Entry));
+  }
+}

@@ -1,0 +1,35 @@
+/** Every key of the store, in one place. */
+export function makeKeys(prefix: string) {
+  const key = (...parts: (string | number)[]) => [prefix, ...parts].join(':');
+  return {
+    prefix,
+    journal: (id: string) => key('journal', id),
+    blobs: (run: string) => key('run', run, 'blobs'),
+    overlay: (run: string) => key('run', run, 'files'),
+    draft: (run: string) => key('run', run, 'draft'),
+    pads: (run: string) => key('run', run, 'pads'),
+    padWrites: (run: string) => key('run', run, 'pad-writes'),
+    budget: (run: string) => key('run', run, 'budget'),
+    starts: (id: string) => key('starts', id),
+    effect: (id: string) => key('effect', id),
+    lane: (resource: string) => key('lane', resource),
+    mailbox: (resource: string) => key('mailbox', resource),
+    memory: (repository: number, agent: string) => key('memory', repository, agent),
+    decisions: (repository: number, resource: string) => key('decisions', repository, resource),
+    claim: (kind: 'delivery' | 'body', id: string) => key('claim', kind, id),
+    writeLock: (installation: number) => key('writes', installation, 'lock'),
+    writeTimes: (installation: number) => key('writes', installation, 'times'),
+    writeBlock: (installation: number) => key('writes', installation, 'block'),
+    cancels: () => key('cancels'),
+    cancelWord: () => key('cancelled'),
+    runs: () => key('runs'),
+    epoch: () => key('epoch'),
+  };
+}
+
+export type Keys = ReturnType<typeof makeKeys>;
+
+/** The run that a journal belongs to: a delegation's id is `<run>~<number>`. */
+export function runOf(id: string): string {
+  return id.split('~')[0] ?? id;
+}

@@ -1,0 +1,189 @@
+import { type Job, Queue, Worker } from 'bullmq';
+import { connectCommands, connectWorkers, type Redis } from './redis.ts';
+
+/** Changes when journals written by one build cannot be read by another; it is part of the queues' names, so an older build never takes a newer run. */
+export const JOURNAL_FORMAT = 1;
+
+/** One webhook as it came in: the raw body as text, its event name and delivery id. */
+export interface Delivery {
+  id: string;
+  event: string;
+  body: string;
+}
+
+/** What a timer does when it is due: wake something. */
+export interface Timer {
+  wake: 'run' | 'delegation' | 'report' | 'delivery';
+  id: string;
+}
+
+/** What is done with each kind of job. A handler that throws makes its job fail; `retry` then sets a timer, so that no wake is swallowed by a backoff. */
+export interface Handlers {
+  delivery(delivery: Delivery, signal: AbortSignal): Promise<void>;
+  run(id: string, signal: AbortSignal): Promise<void>;
+  delegation(id: string, signal: AbortSignal): Promise<void>;
+  report(id: string, signal: AbortSignal): Promise<void>;
+  failed(kind: string, id: string, error: Error): void;
+}
+
+interface Work {
+  id: string;
+}
+
+const KEEP = { removeOnComplete: true, removeOnFail: true };
+const RETRY_MS = 2_000;
+const NEVER_FAIL_BY_STALLING = 1_000_000;
+
+/** The queues: deliveries, runs, delegations and reports do work, timers only wake. */
+export class Queues {
+  readonly #prefix: string;
+  readonly #url: string;
+  readonly #commands: Redis;
+  readonly #onError: (error: Error) => void;
+  readonly #queues: Record<'deliveries' | 'runs' | 'delegations' | 'reports' | 'timers', Queue>;
+  #workers: Worker[] = [];
+  #blocking: Redis[] = [];
+
+  constructor(place: { url: string; prefix: string }, onError: (error: Error) => void) {
+    this.#prefix = place.prefix;
+    this.#url = place.url;
+    this.#onError = onError;
+    this.#commands = connectCommands(place.url, onError);
+    const make = (name: string) => this.#makeQueue(name);
+    this.#queues = {
+      deliveries: make('deliveries'),
+      runs: make('runs'),
+      delegations: make('delegations'),
+      reports: make('reports'),
+      timers: make('timers'),
+    };
+  }
+
+  /** Takes a delivery in; the same id again changes nothing while it waits or runs. */
+  async addDelivery(delivery: Delivery): Promise<void> {
+    await this.#queues.deliveries.add('delivery', delivery, { jobId: safeId(delivery.id), ...KEEP });
+  }
+
+  /** Asks for an advance of a run: at most one at a time, at least one after every wake. */
+  async wakeRun(id: string): Promise<void> {
+    await this.#wake('runs', id);
+  }
+
+  async wakeDelegation(id: string): Promise<void> {
+    await this.#wake('delegations', id);
+  }
+
+  /** Wakes many delegations in one round trip. */
+  async wakeDelegations(ids: string[]): Promise<void> {
+    await this.#queues.delegations.addBulk(
+      ids.map((id) => ({ name: 'advance', data: { id }, opts: { deduplication: { id, keepLastIfActive: true }, ...KEEP } })),
+    );
+  }
+
+  async wakeReport(id: string): Promise<void> {
+    await this.#wake('reports', id);
+  }
+
+  /** Wakes something at a time (ms since 1970). The same timer set twice fires once. */
+  async setTimer(timer: Timer, at: number): Promise<void> {
+    const delay = Math.max(0, Math.ceil(at - Date.now()));
+    await this.#queues.timers.add('wake', timer, { jobId: `${timer.wake}-${timer.id}-${Math.ceil(at)}`, delay, ...KEEP });
+  }
+
+  /** Starts taking work. `slots` bounds how many jobs of a kind run at once in this process. */
+  startWorkers(handlers: Handlers, slots: { advances: number; delegations: number }): void {
+    this.#workers = [
+      this.#makeWorker<Delivery>('deliveries', 32, (job, signal) => handlers.delivery(job.data, signal)),
+      this.#makeWorker<Work>('runs', slots.advances, (job, signal) =>
+        this.#advance({ wake: 'run', id: job.data.id }, () => handlers.run(job.data.id, signal), handlers),
+      ),
+      this.#makeWorker<Work>('delegations', slots.delegations, (job, signal) =>
+        this.#advance({ wake: 'delegation', id: job.data.id }, () => handlers.delegation(job.data.id, signal), handlers),
+      ),
+      this.#makeWorker<Work>('reports', 64, (job, signal) =>
+        this.#advance({ wake: 'report', id: job.data.id }, () => handlers.report(job.data.id, signal), handlers),
+      ),
+      this.#makeWorker<Timer>('timers', 64, (job) => this.#fire(job.data)),
+    ];
+    for (const worker of this.#workers) {
+      worker.on('failed', (job, error) => handlers.failed(worker.name, String(job?.data?.id ?? job?.id ?? ''), error));
+    }
+  }
+
+  get working(): boolean {
+    return this.#workers.length > 0 && this.#workers.every((worker) => worker.isRunning());
+  }
+
+  /** How many jobs wait or run, by queue. */
+  async counts(): Promise<Record<string, number>> {
+    const rows = await Promise.all(
+      Object.entries(this.#queues).map(
+        async ([name, queue]) => [name, await queue.getJobCountByTypes('waiting', 'active', 'delayed')] as const,
+      ),
+    );
+    return Object.fromEntries(rows);
+  }
+
+  /** Stops taking work and waits for what is under way, at most `ms`; what is left then is taken over by others when its lock expires. */
+  async stopWorkers(ms: number): Promise<void> {
+    const closing = Promise.allSettled(this.#workers.map((worker) => worker.close()));
+    const late = new Promise<'late'>((resolve) => setTimeout(resolve, ms, 'late').unref());
+    if ((await Promise.race([closing, late])) === 'late') await Promise.allSettled(this.#workers.map((worker) => worker.close(true)));
+    this.#workers = [];
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(Object.values(this.#queues).map((queue) => queue.close()));
+    for (const redis of [this.#commands, ...this.#blocking]) redis.disconnect();
+  }
+
+  async #wake(queue: 'runs' | 'delegations' | 'reports', id: string): Promise<void> {
+    await this.#queues[queue].add('advance', { id }, { deduplication: { id, keepLastIfActive: true }, ...KEEP });
+  }
+
+  async #fire(timer: Timer): Promise<void> {
+    if (timer.wake === 'run') await this.wakeRun(timer.id);
+    if (timer.wake === 'delegation') await this.wakeDelegation(timer.id);
+    if (timer.wake === 'report') await this.wakeReport(timer.id);
+  }
+
+  /** An advance that fails ends and sets a retry timer; the job itself has no backoff, which would swallow wakes. */
+  async #advance(timer: Timer, work: () => Promise<void>, handlers: Handlers): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      handlers.failed(timer.wake, timer.id, error instanceof Error ? error : new Error(String(error)));
+      await this.setTimer(timer, Date.now() + RETRY_MS);
+    }
+  }
+
+  #makeQueue(name: string): Queue {
+    const queue = new Queue(`${name}-v${JOURNAL_FORMAT}`, { connection: this.#commands, prefix: this.#prefix, skipWaitingForReady: true });
+    queue.on('error', this.#onError);
+    return queue;
+  }
+
+  #makeWorker<T>(name: string, concurrency: number, work: (job: Job<T>, signal: AbortSignal) => Promise<void>): Worker {
+    const connection = connectWorkers(this.#url, this.#onError);
+    this.#blocking.push(connection);
+    const worker = new Worker<T>(`${name}-v${JOURNAL_FORMAT}`, (job, _token, signal) => work(job, signal ?? new AbortController().signal), {
+      connection,
+      prefix: this.#prefix,
+      concurrency,
+      lockDuration: 8_000,
+      stalledInterval: 2_000,
+      maxStalledCount: NEVER_FAIL_BY_STALLING,
+      drainDelay: 5,
+    });
+    worker.on('error', this.#onError);
+    worker.on('lockRenewalFailed', (jobs: string[]) => {
+      for (const id of jobs) worker.cancelJob(id, 'its lock was lost');
+    });
+    return worker;
+  }
+}
+
+/** Job ids may hold no colon and be no integer. */
+function safeId(id: string): string {
+  return `d-${id.replace(/[^\w-]/g, '_').slice(0, 128)}`;
+}

@@ -1,0 +1,86 @@
+import { Redis, type RedisOptions } from 'ioredis';
+
+/** How Redis is reached: a URL (`redis://`, `rediss://`, `unix:///path`) and the prefix of every key of this installation of Pitwall. */
+export interface RedisPlace {
+  url: string;
+  prefix: string;
+}
+
+export type { Redis };
+
+/** A connection for commands: fails fast when Redis is away, so that nobody is kept waiting for an answer that does not come. */
+export function connectCommands(url: string, onError: (error: Error) => void): Redis {
+  return connect(url, { enableOfflineQueue: false, commandTimeout: 4_000, maxRetriesPerRequest: 0 }, onError);
+}
+
+/** A connection that blocks while it waits for work, and waits for Redis to come back. */
+export function connectWorkers(url: string, onError: (error: Error) => void): Redis {
+  return connect(url, { maxRetriesPerRequest: null }, onError);
+}
+
+function connect(url: string, options: RedisOptions, onError: (error: Error) => void): Redis {
+  const all: RedisOptions = {
+    ...options,
+    retryStrategy: (times) => Math.min(1_000, 250 + 50 * times),
+    enableReadyCheck: true,
+    autoResendUnfulfilledCommands: false,
+  };
+  const redis = url.startsWith('unix://') ? new Redis(url.slice('unix://'.length), all) : new Redis(url, all);
+  redis.on('error', onError);
+  return redis;
+}
+
+/** Resolves when the connection can be used; rejects after `ms` with a sentence that says what to do. */
+export async function waitReady(redis: Redis, ms: number): Promise<void> {
+  if (redis.status === 'ready') return;
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => finish(new Error('Redis does not answer: check PITWALL_REDIS_URL, or start redis-server')), ms);
+    const ready = () => finish(null);
+    function finish(error: Error | null) {
+      clearTimeout(timer);
+      redis.off('ready', ready);
+      if (error) reject(error);
+      else resolve();
+    }
+    redis.once('ready', ready);
+  });
+}
+
+/** Redis' own clock in ms: the one clock that all processes share. */
+export async function redisTime(redis: Redis): Promise<number> {
+  const [seconds, micros] = await redis.time();
+  return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+}
+
+const EXPECTED = { appendonly: 'yes', appendfsync: 'always', 'maxmemory-policy': 'noeviction' } as const;
+
+/** What is wrong with Redis' settings: `refuse` must stop the start, `warn` must be said loudly. Managed services that hide CONFIG give one warning. */
+export async function checkRedis(redis: Redis): Promise<{ refuse: string[]; warn: string[] }> {
+  const info = await redis.info('cluster').catch(() => '');
+  if (/cluster_enabled:1/.test(info))
+    return {
+      refuse: ['Redis runs in cluster mode, which Pitwall does not support: use a primary with replicas, Sentinel, or a managed Redis'],
+      warn: [],
+    };
+  const found: Record<string, string> = {};
+  try {
+    for (const name of Object.keys(EXPECTED)) {
+      const [, value] = (await redis.config('GET', name)) as string[];
+      if (value !== undefined) found[name] = value;
+    }
+  } catch {
+    return {
+      refuse: [],
+      warn: ['Redis does not show its settings (CONFIG): make sure of appendonly yes, appendfsync always, maxmemory-policy noeviction'],
+    };
+  }
+  const refuse =
+    found['maxmemory-policy'] && found['maxmemory-policy'] !== 'noeviction'
+      ? [`Redis may throw data away (maxmemory-policy ${found['maxmemory-policy']}): set maxmemory-policy noeviction`]
+      : [];
+  const warn = (['appendonly', 'appendfsync'] as const).filter((name) => found[name] !== undefined && found[name] !== EXPECTED[name]);
+  return {
+    refuse,
+    warn: warn.map((name) => `Redis has ${name} ${found[name]}: acknowledged events can be lost in a crash; set ${name} ${EXPECTED[name]}`),
+  };
+}

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import type { WriteTurns } from '../journal/effect.ts';
+import type { Keys } from './keys.ts';
+import type { Redis } from './redis.ts';
+import { defineScript, runScript } from './script.ts';
+
+/** Ours are below GitHub's 80 a minute and 500 an hour (spec: limits). */
+const PER_MINUTE = 60;
+const PER_HOUR = 400;
+const LEASE_MS = 30_000;
+const POLL_MS = 15;
+
+/** Answers 0 and takes the place, or how many ms to wait. */
+const TAKE = defineScript(`
+local t = redis.call('TIME')
+local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+local blocked = tonumber(redis.call('GET', KEYS[3]) or '0')
+if blocked > now then return blocked - now end
+if ARGV[2] == '1' then
+  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - 3600000)
+  local hour = redis.call('ZCARD', KEYS[2])
+  if hour >= tonumber(ARGV[4]) then
+    local first = redis.call('ZRANGE', KEYS[2], hour - tonumber(ARGV[4]), hour - tonumber(ARGV[4]), 'WITHSCORES')
+    return tonumber(first[2]) + 3600001 - now
+  end
+  local minute = redis.call('ZCOUNT', KEYS[2], now - 60000, '+inf')
+  if minute >= tonumber(ARGV[3]) then
+    local first = redis.call('ZRANGE', KEYS[2], hour - tonumber(ARGV[3]), hour - tonumber(ARGV[3]), 'WITHSCORES')
+    return tonumber(first[2]) + 60001 - now
+  end
+end
+if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[5]) then return tonumber(ARGV[6]) end
+if ARGV[2] == '1' then
+  redis.call('ZADD', KEYS[2], now, ARGV[1])
+  redis.call('PEXPIRE', KEYS[2], 3700000)
+end
+return 0
+`);
+
+const RELEASE = defineScript(`if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end return 1`);
+
+/** The writes of an installation, one at a time over all processes; a place that is never given back is free again after 30 s. */
+export function makeWriteTurns(redis: Redis, keys: Keys): WriteTurns {
+  return {
+    async take(installation, { content }) {
+      const id = randomUUID();
+      const names = [keys.writeLock(installation), keys.writeTimes(installation), keys.writeBlock(installation)];
+      const wait = Number(await runScript(redis, TAKE, names, [id, content ? 1 : 0, PER_MINUTE, PER_HOUR, LEASE_MS, POLL_MS]));
+      if (wait > 0) return { wait };
+      return {
+        async release() {
+          await runScript(redis, RELEASE, [keys.writeLock(installation)], [id]);
+        },
+      };
+    },
+    async block(installation, until) {
+      const ms = Math.max(1, Math.ceil(until - Date.now()));
+      await redis.set(keys.writeBlock(installation), Math.ceil(until), 'PX', ms);
+    },
+  };
+}
