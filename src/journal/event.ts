@@ -34,4 +34,8 @@ export interface Event {
   author: Actor | null;
   context: Context;
   comment?: Comment;
+  /** The slash command of a `manual` event: its name without the slash and the rest of its line. */
+  command?: { name: string; args: string; withMention: boolean };
+  /** The delivery told only a part of the pull request: `completeEvent` fetches the rest before conditions are read. */
+  partial?: boolean;
 }

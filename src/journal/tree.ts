@@ -3,6 +3,8 @@ export interface Blob {
   digest: string;
   size: number;
   mode: '100644' | '100755';
+  /** The file was not there before and has only been appended to: parallel delegations that did so are joined, not in conflict. */
+  appended?: true;
 }
 
 /** What agents changed above the commits that were checked out: a path (relative to /workspace) to its new content, or null for deleted. */

@@ -6,7 +6,7 @@ export interface Memory {
   read(title: string): Promise<{ title: string; content: string }[]>;
   write(title: string, content: string, key: string): Promise<void>;
   /** Newest first. */
-  all(): Promise<{ title: string; content: string }[]>;
+  all(): Promise<{ title: string; content: string; at: number }[]>;
 }
 
 interface Row {

@@ -1,5 +1,5 @@
 import { type Job, Queue, Worker } from 'bullmq';
-import { connectCommands, connectWorkers, type Redis } from './redis.ts';
+import { connectWorkers, type Redis } from './redis.ts';
 
 /** Changes when journals written by one build cannot be read by another; it is part of the queues' names, so an older build never takes a newer run. */
 export const JOURNAL_FORMAT = 1;
@@ -32,6 +32,9 @@ interface Work {
 
 const KEEP = { removeOnComplete: true, removeOnFail: true };
 const RETRY_MS = 2_000;
+/** A delivery is tried for about half a day, then kept as failed. */
+const DELIVERY_TRIES = 200;
+const LONGEST_BACKOFF_MS = 300_000;
 const NEVER_FAIL_BY_STALLING = 1_000_000;
 
 /** The queues: deliveries, runs, delegations and reports do work, timers only wake. */
@@ -44,11 +47,12 @@ export class Queues {
   #workers: Worker[] = [];
   #blocking: Redis[] = [];
 
-  constructor(place: { url: string; prefix: string }, onError: (error: Error) => void) {
+  /** `commands` must be ready; it stays its owner's to close. */
+  constructor(commands: Redis, place: { url: string; prefix: string }, onError: (error: Error) => void) {
     this.#prefix = place.prefix;
     this.#url = place.url;
     this.#onError = onError;
-    this.#commands = connectCommands(place.url, onError);
+    this.#commands = commands;
     const make = (name: string) => this.#makeQueue(name);
     this.#queues = {
       deliveries: make('deliveries'),
@@ -61,7 +65,12 @@ export class Queues {
 
   /** Takes a delivery in; the same id again changes nothing while it waits or runs. */
   async addDelivery(delivery: Delivery): Promise<void> {
-    await this.#queues.deliveries.add('delivery', delivery, { jobId: safeId(delivery.id), ...KEEP });
+    await this.#queues.deliveries.add('delivery', delivery, {
+      jobId: safeId(delivery.id),
+      removeOnComplete: true,
+      attempts: DELIVERY_TRIES,
+      backoff: { type: 'growing' },
+    });
   }
 
   /** Asks for an advance of a run: at most one at a time, at least one after every wake. */
@@ -134,7 +143,7 @@ export class Queues {
 
   async close(): Promise<void> {
     await Promise.allSettled(Object.values(this.#queues).map((queue) => queue.close()));
-    for (const redis of [this.#commands, ...this.#blocking]) redis.disconnect();
+    for (const redis of this.#blocking) redis.disconnect();
   }
 
   async #wake(queue: 'runs' | 'delegations' | 'reports', id: string): Promise<void> {
@@ -174,6 +183,7 @@ export class Queues {
       stalledInterval: 2_000,
       maxStalledCount: NEVER_FAIL_BY_STALLING,
       drainDelay: 5,
+      settings: { backoffStrategy: (tries: number) => Math.min(LONGEST_BACKOFF_MS, 1_000 * 2 ** (tries - 1)) },
     });
     worker.on('error', this.#onError);
     worker.on('lockRenewalFailed', (jobs: string[]) => {

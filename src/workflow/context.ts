@@ -103,7 +103,7 @@ export interface ContextTrigger {
 }
 
 export interface ContextCi {
-  runId: number;
+  runId: number | '';
   workflowName: string;
   status: 'Queued' | 'InProgress' | 'Succeeded' | 'Failed' | 'Cancelled' | 'TimedOut' | '';
   conclusion: string;

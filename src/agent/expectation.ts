@@ -1,0 +1,35 @@
+import type { Expectation } from '../journal/entry.ts';
+import { findsPattern, refusalOf } from '../workflow/pattern.ts';
+
+/** What a sub-agent left behind: the content of the expected scratchpad (null: there is none), how many calls it made, its last message. */
+export interface ExpectationFacts {
+  scratchpad: string | null;
+  calls: number;
+  output: string;
+}
+
+/** What an expectation asks for and the facts do not show, in words for the sub-agent; empty where all is there. */
+export function missingOf(expect: Expectation, facts: ExpectationFacts): string[] {
+  return [missingScratchpad(expect, facts), missingCalls(expect, facts), missingOutput(expect, facts)].filter(
+    (missing) => missing !== null,
+  );
+}
+
+function missingScratchpad({ scratchpad }: Expectation, facts: ExpectationFacts): string | null {
+  if (scratchpad === undefined || facts.scratchpad?.trim()) return null;
+  return `the scratchpad \`${scratchpad}\` is missing or empty: write it`;
+}
+
+function missingCalls({ minCalls }: Expectation, { calls }: ExpectationFacts): string | null {
+  if (minCalls === undefined || calls >= minCalls) return null;
+  return `at least ${minCalls} tool calls are expected and ${calls} were made: do the work with your tools`;
+}
+
+function missingOutput({ outputPattern }: Expectation, { output }: ExpectationFacts): string | null {
+  if (outputPattern === undefined) return null;
+  const refusal = refusalOf(outputPattern);
+  if (refusal !== null) return `the expected pattern ${outputPattern} cannot be used (${refusal}): whoever delegates must correct it`;
+  return findsPattern(outputPattern, output)
+    ? null
+    : `the final message does not match the pattern ${outputPattern}: end with one that does`;
+}

@@ -1,0 +1,153 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** What the server needs from the rest; handed over by `main.ts`. */
+export interface AppParts {
+  /** Whether GitHub signed this body. */
+  verify(body: Buffer, signature: string): Promise<boolean>;
+  /** Puts a delivery into the queue; resolves once Redis has it. */
+  accept(delivery: { id: string; event: string; body: string }): Promise<void>;
+  /** What keeps the process from being ready; empty when it is. */
+  notReady(): Promise<string[]>;
+  metrics(): Promise<string>;
+  /** Hears of errors that have no caller; must not throw. */
+  onError(error: unknown): void;
+}
+
+export interface App {
+  port: number;
+  close(): Promise<void>;
+}
+
+const WEBHOOK_PATHS = new Set(['/api/github/webhooks', '/']);
+const BODY_LIMIT = 25 * 1024 * 1024;
+const BODY_MS = 15_000;
+const ACCEPT_MS = 4_500;
+
+type Answer = { status: number; text: string; type?: string };
+
+/** The door that GitHub comes in by: verify, one `add`, 202. Nothing else happens before the answer. */
+export async function startApp(parts: AppParts, options: { port: number; host?: string }): Promise<App> {
+  const server = createServer(
+    { requestTimeout: BODY_MS, headersTimeout: 10_000, keepAliveTimeout: 5_000, maxHeaderSize: 32_768 },
+    (request, response) => {
+      void answer(parts, request, response);
+    },
+  );
+  await listen(server, options);
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    close() {
+      return new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+        setTimeout(() => server.closeAllConnections(), 2_000).unref();
+      });
+    },
+  };
+}
+
+function listen(server: Server, { port, host }: { port: number; host?: string }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'EADDRINUSE' ? new Error(`port ${port} is taken: stop what uses it or set PORT to another`) : error);
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+async function answer(parts: AppParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  let given: Answer;
+  try {
+    given = await route(parts, request);
+  } catch (error) {
+    parts.onError(error);
+    given = { status: 500, text: 'internal error' };
+  }
+  if (response.destroyed) return;
+  response.writeHead(given.status, {
+    'content-type': given.type ?? 'text/plain; charset=utf-8',
+    ...(given.status === 413 || given.status === 408 ? { connection: 'close' } : {}),
+  });
+  response.end(`${given.text}\n`);
+}
+
+async function route(parts: AppParts, request: IncomingMessage): Promise<Answer> {
+  const path = (request.url ?? '/').split('?')[0] ?? '/';
+  if (request.method === 'POST' && WEBHOOK_PATHS.has(path)) return takeWebhook(parts, request);
+  if (request.method === 'POST') return { status: 404, text: 'not found' };
+  if (request.method !== 'GET' && request.method !== 'HEAD') return { status: 405, text: 'method not allowed' };
+  if (path === '/healthz') return { status: 200, text: 'ok' };
+  if (path === '/readyz') {
+    const missing = await parts.notReady();
+    return missing.length === 0 ? { status: 200, text: 'ready' } : { status: 503, text: missing.join('\n') };
+  }
+  if (path === '/metrics') return { status: 200, text: await parts.metrics(), type: 'text/plain; version=0.0.4; charset=utf-8' };
+  if (path === '/') return { status: 200, text: 'Pitwall. Webhooks: POST /api/github/webhooks' };
+  return { status: 404, text: 'not found' };
+}
+
+async function takeWebhook(parts: AppParts, request: IncomingMessage): Promise<Answer> {
+  const id = headerOf(request, 'x-github-delivery');
+  const event = headerOf(request, 'x-github-event');
+  const signature = headerOf(request, 'x-hub-signature-256');
+  if (!/^[\w-]{1,128}$/.test(id) || !/^\w{1,64}$/.test(event))
+    return { status: 400, text: 'X-GitHub-Delivery and X-GitHub-Event are required' };
+  if (!/^sha256=[0-9a-f]{64}$/.test(signature)) return { status: 401, text: 'X-Hub-Signature-256 is missing or malformed' };
+  const body = await readBody(request);
+  if (body === 'too large') return { status: 413, text: 'the body is over 25 MiB' };
+  if (body === 'too slow') return { status: 408, text: 'the body took over 15 s' };
+  if (!(await parts.verify(body, signature))) return { status: 401, text: 'the signature does not match' };
+  const text = body.toString('utf8');
+  if (!isObject(text)) return { status: 400, text: 'the body is not a JSON object' };
+  try {
+    await within(ACCEPT_MS, parts.accept({ id, event, body: text }));
+  } catch (error) {
+    parts.onError(error);
+    return { status: 503, text: 'the queue cannot be reached: deliver again later' };
+  }
+  return { status: 202, text: 'accepted' };
+}
+
+function headerOf(request: IncomingMessage, name: string): string {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : '';
+}
+
+function readBody(request: IncomingMessage): Promise<Buffer | 'too large' | 'too slow'> {
+  return new Promise((resolve) => {
+    const parts: Buffer[] = [];
+    let size = 0;
+    const finish = (value: Buffer | 'too large' | 'too slow') => {
+      clearTimeout(timer);
+      resolve(value);
+    };
+    const timer = setTimeout(() => finish('too slow'), BODY_MS);
+    if (Number(request.headers['content-length'] ?? 0) > BODY_LIMIT) return finish('too large');
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > BODY_LIMIT) finish('too large');
+      else parts.push(chunk);
+    });
+    request.on('end', () => finish(Buffer.concat(parts)));
+    request.on('close', () => finish('too slow'));
+    request.on('error', () => finish('too slow'));
+  });
+}
+
+function isObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

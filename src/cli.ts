@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander';
+import { makeProgram } from './cli/program.ts';
+import { ConfigError, processEnvironment, readConfig } from './config.ts';
+import { start, version } from './main.ts';
+
+/** The command: hands what the doors need over to them, and turns their answers into exit codes. */
+async function runCommand(): Promise<number> {
+  const leaving = new AbortController();
+  const program = makeProgram({
+    version: version(),
+    environment: processEnvironment(),
+    cwd: process.cwd(),
+    signal: leaving.signal,
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+    start: (environment, role) => start(readConfig(environment, role)),
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => leaving.abort(signal));
+  try {
+    return await program.run(process.argv.slice(2));
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    process.stderr.write(`pitwall: ${error instanceof Error ? error.message : String(error)}\n`);
+    return error instanceof ConfigError ? 2 : 1;
+  }
+}
+
+process.exitCode = await runCommand();
+setTimeout(() => process.exit(), 2_000).unref();

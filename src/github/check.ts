@@ -1,0 +1,59 @@
+import type { CheckOutput, Effect, Outcome } from '../journal/effect.ts';
+import { cleanText } from './clean.ts';
+import type { Writer } from './writer.ts';
+
+interface CheckRow {
+  id: number;
+  external_id: string | null;
+  html_url: string | null;
+}
+
+type Create = Extract<Effect, { type: 'check.create' }>;
+type Update = Extract<Effect, { type: 'check.update' }>;
+
+const TITLE_LIMIT = 250;
+
+/** Opens a check run, in progress, once: it is known again by its external id. */
+export async function createCheck(writer: Writer, effect: Create): Promise<Outcome> {
+  const output = cleanOutput(effect.output);
+  const fields = { name: effect.name, head_sha: effect.sha, external_id: effect.external, status: 'in_progress', output };
+  const reply = await writer.settle<CheckRow>({
+    act: () => writer.write('POST /repos/{owner}/{repo}/check-runs', fields, { content: false }),
+    look: () => findCheck(writer, effect),
+  });
+  if (reply.status === 'refused') return reply;
+  const stands = reply.unsure ? ((await findCheck(writer, effect)) ?? reply.value) : reply.value;
+  return { status: 'done', result: { checkId: stands.id, url: stands.html_url } };
+}
+
+/** Finds the check run that this effect made. Check runs cannot be deleted: a double is ended and says so. */
+export async function findCheck(writer: Writer, effect: Create): Promise<CheckRow | null> {
+  const rows = await writer.list<CheckRow>(
+    'GET /repos/{owner}/{repo}/commits/{ref}/check-runs',
+    { ref: effect.sha, check_name: effect.name, filter: 'all' },
+    (page) => (page as { check_runs: CheckRow[] }).check_runs,
+  );
+  const own = (rows ?? []).filter((row) => row.external_id === effect.external).toSorted((a, b) => a.id - b.id);
+  for (const double of own.slice(1)) {
+    const output = { title: 'Opened twice', summary: 'The other check run of this name has the result.' };
+    const fields = { check_run_id: double.id, external_id: '', status: 'completed', conclusion: 'skipped', output };
+    await writer.undo('PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', fields);
+  }
+  return own[0] ?? null;
+}
+
+/** Changes a check run, or ends it. Can be repeated. */
+export async function updateCheck(writer: Writer, effect: Update): Promise<Outcome> {
+  const { check, status, conclusion, output } = effect;
+  const end = status === 'completed' ? { conclusion: conclusion ?? 'neutral' } : {};
+  const fields = { check_run_id: check, status, ...end, output: cleanOutput(output) };
+  const reply = await writer.settle<CheckRow>({
+    act: () => writer.write('PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', fields, { content: false }),
+    look: async () => null,
+  });
+  return reply.status === 'refused' ? reply : { status: 'done', result: { checkId: check, url: reply.value.html_url } };
+}
+
+function cleanOutput({ title, summary }: CheckOutput): CheckOutput {
+  return { title: cleanText(title, { limit: TITLE_LIMIT }), summary: cleanText(summary) };
+}

@@ -1,0 +1,181 @@
+import type { Logger } from 'pino';
+import { Probot, ProbotOctokit } from 'probot';
+import { type Api, createApi, SILENT } from './api.ts';
+import { GitHubError, toGitHubError } from './error.ts';
+import { isSigned } from './signature.ts';
+import { type AppRequests, issueToken, type Lease, type Purpose, Tokens } from './tokens.ts';
+import { Traffic } from './traffic.ts';
+import type { Delivery } from './webhook.ts';
+
+/** What an App is told once, at its start. `apiUrl` is any base, such as a GitHub Enterprise `/api/v3`. */
+export interface GitHubAppOptions {
+  appId: number | string;
+  /** PEM, with real line ends. */
+  privateKey: string;
+  webhookSecret: string;
+  /** Also taken while a secret is being changed. */
+  previousSecret?: string;
+  apiUrl: string;
+  /** Version of Pitwall, for the user agent. */
+  version: string;
+  log: Logger;
+  /** Carries the requests; the platform's own where absent (proxies and certificates are its business). */
+  fetch?: typeof fetch;
+  /** Time (ms) that one request may take. */
+  timeout?: number;
+  /** Told when GitHub asks an installation for a pause (until, in ms since 1970); must not throw. */
+  onPause?: (installation: number, until: number) => void;
+}
+
+/** Who the App is on GitHub. */
+export interface AppIdentity {
+  id: number;
+  slug: string;
+  /** The login under which it writes. */
+  login: string;
+}
+
+const TIMEOUT = 20_000;
+const MAX_CLIENTS = 500;
+
+/**
+ * The App's connection to GitHub: signature check and dispatch of deliveries, the App's own client (Probot, used as a library with its retries and
+ * throttling off), and clients whose tokens are cut to one repository and one purpose.
+ */
+export class GitHubApp {
+  /** For those who mount more handlers, as in a Probot server of their own. */
+  readonly probot: Probot;
+  readonly tokens: Tokens;
+  readonly #options: GitHubAppOptions;
+  readonly #fetch: typeof fetch;
+  readonly #traffic: Traffic;
+  readonly #apis = new Map<string, Api>();
+  #identity: Promise<AppIdentity> | undefined;
+
+  constructor(options: GitHubAppOptions) {
+    this.#options = options;
+    this.#fetch = withTimeout(options.fetch ?? fetch, options.timeout ?? TIMEOUT);
+    this.#traffic = new Traffic(options.onPause ? { onPause: options.onPause } : {});
+    this.probot = new Probot({
+      appId: options.appId,
+      privateKey: options.privateKey,
+      secret: options.webhookSecret,
+      baseUrl: this.baseUrl,
+      log: options.log,
+      request: { fetch: this.#fetch },
+      Octokit: createAppOctokit(this.userAgent),
+    });
+    this.tokens = new Tokens({
+      issue: async (scope) => issueToken(await this.requests(), scope),
+      revoke: (token) => this.#revoke(token),
+    });
+  }
+
+  get baseUrl(): string {
+    return this.#options.apiUrl.replace(/\/+$/, '');
+  }
+
+  get userAgent(): string {
+    return `pitwall/${this.#options.version}`;
+  }
+
+  /** Whether the raw body was signed (`X-Hub-Signature-256`) with the webhook secret, or with the one before. */
+  async verify(body: string | Buffer, signature: string): Promise<boolean> {
+    const { webhookSecret, previousSecret } = this.#options;
+    return isSigned(previousSecret ? [webhookSecret, previousSecret] : [webhookSecret], body, signature);
+  }
+
+  /** Hears every delivery given to `receive`. A handler may throw: `receive` then throws the same. */
+  onDelivery(handler: (delivery: Delivery) => Promise<void>): void {
+    this.probot.onAny(({ id, name, payload }: Delivery) => handler({ id, name, payload }));
+  }
+
+  /** Dispatches a verified delivery. Asks GitHub for nothing: a handler that needs no token costs none. */
+  async receive({ id, name, payload }: Delivery): Promise<void> {
+    if (typeof payload !== 'object' || payload === null) throw new TypeError('a delivery is a JSON object: refuse other bodies with 400');
+    try {
+      await this.probot.receive({ id, name, payload } as Parameters<Probot['receive']>[0]);
+    } catch (error) {
+      throw error instanceof AggregateError && error.errors.length === 1 ? error.errors[0] : error;
+    }
+  }
+
+  /** The client of an installation on one repository (its id), for one purpose. Tokens are fetched when it is first used. */
+  async api(installation: number, repository: number, purpose: Purpose): Promise<Api> {
+    const key = `${installation}:${repository}:${purpose}`;
+    const known = this.#apis.get(key);
+    if (known) return known;
+    const scope = { installation, repository, purpose };
+    const api = createApi(scope, { ...this.#apiOptions(), tokens: this.tokens, traffic: this.#traffic });
+    this.#apis.set(key, api);
+    const [oldest] = this.#apis.keys();
+    if (this.#apis.size > MAX_CLIENTS && oldest) this.#apis.delete(oldest);
+    return api;
+  }
+
+  /** A token for git. It must be given back. */
+  lease(installation: number, repository: number, purpose: Purpose): Promise<Lease> {
+    return this.tokens.lease({ installation, repository, purpose });
+  }
+
+  /** Who the App is; asked once. */
+  identity(): Promise<AppIdentity> {
+    this.#identity ??= this.#identify().catch((error) => {
+      this.#identity = undefined;
+      throw error;
+    });
+    return this.#identity;
+  }
+
+  /** The App's own requests (`/app/...`), signed with its key. */
+  async requests(): Promise<AppRequests> {
+    return (await this.probot.auth()) as unknown as AppRequests;
+  }
+
+  /** Revokes all tokens. */
+  async close(): Promise<void> {
+    await this.tokens.close();
+  }
+
+  #apiOptions() {
+    return { baseUrl: this.baseUrl, userAgent: this.userAgent, fetch: this.#fetch, log: this.#options.log };
+  }
+
+  async #identify(): Promise<AppIdentity> {
+    const app = await this.requests();
+    try {
+      const { data } = await app.request('GET /app');
+      const { id, slug } = data as { id: number; slug: string };
+      return { id, slug, login: `${slug}[bot]` };
+    } catch (thrown) {
+      const error = toGitHubError(thrown, { method: 'GET', path: '/app', granted: {}, now: Date.now() });
+      if (error.kind !== 'unauthorized') throw error;
+      const advice = `${error.message}: compare APP_ID and PRIVATE_KEY with the App's settings page, and the machine's clock with the time`;
+      throw new GitHubError(advice, { kind: 'unauthorized', ...(error.response ? { response: error.response } : {}) });
+    }
+  }
+
+  async #revoke(token: string): Promise<void> {
+    const headers = { authorization: `Bearer ${token}`, 'user-agent': this.userAgent, accept: 'application/vnd.github+json' };
+    const answer = await this.#fetch(`${this.baseUrl}/installation/token`, { method: 'DELETE', headers });
+    await answer.body?.cancel();
+  }
+}
+
+/** Probot's Octokit with retries and throttling off (the function form, because Probot sets its own over plain defaults). */
+function createAppOctokit(userAgent: string): typeof ProbotOctokit {
+  return ProbotOctokit.defaults((options: Record<string, unknown>) => ({
+    ...options,
+    userAgent,
+    log: SILENT,
+    throttle: { enabled: false },
+    retry: { enabled: false },
+  })) as typeof ProbotOctokit;
+}
+
+function withTimeout(send: typeof fetch, ms: number): typeof fetch {
+  return (input, init) => {
+    const limit = AbortSignal.timeout(ms);
+    return send(input, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, limit]) : limit });
+  };
+}

@@ -1,0 +1,148 @@
+import type { Usage } from './answer.ts';
+import { addUsage, NO_USAGE } from './cost.ts';
+import type { Entry, EntryOf, RunEnd, RunStart, RunState, StepEnd, StepState } from './entry.ts';
+import type { Tree } from './tree.ts';
+
+/** A step as its entries tell it. */
+export interface StepView {
+  id: string;
+  state: StepState;
+  startedAt: number;
+  endedAt: number | null;
+  output: unknown;
+  reason: string;
+}
+
+/** A run as its journal tells it: what the status comment, the check run, the dashboard and the command line show. */
+export interface RunView {
+  start: RunStart;
+  state: RunState;
+  reason: string;
+  message: string;
+  startedAt: number;
+  endedAt: number | null;
+  /** In the order they began. */
+  steps: StepView[];
+  delegations: { queued: number; ended: number; failed: number };
+  agents: string[];
+  turns: number;
+  /** Tokens by model id, delegations included once they ended. */
+  usage: Record<string, Usage>;
+  /** The newest message of `update_status`. */
+  status: string | null;
+}
+
+/** Derives a run's view from its entries; null where the first is not a run's start. */
+export function viewRun(entries: readonly Entry[]): RunView | null {
+  const first = entries[0];
+  if (first?.type !== 'run.started') return null;
+  const view: RunView = {
+    start: first.start,
+    state: 'Queued',
+    reason: '',
+    message: '',
+    startedAt: first.at,
+    endedAt: null,
+    steps: [],
+    delegations: { queued: 0, ended: 0, failed: 0 },
+    agents: [],
+    turns: 0,
+    usage: {},
+    status: null,
+  };
+  for (const entry of entries) take(view, entry);
+  return view;
+}
+
+function take(view: RunView, entry: Entry): void {
+  switch (entry.type) {
+    case 'run.state':
+      Object.assign(view, { state: entry.state, reason: entry.reason });
+      break;
+    case 'run.ended':
+      Object.assign(view, { state: entry.state, reason: entry.reason, message: entry.message, endedAt: entry.at });
+      break;
+    case 'step.started':
+      view.steps.push({ id: entry.step, state: 'Running', startedAt: entry.at, endedAt: null, output: null, reason: '' });
+      break;
+    case 'step.state':
+      changeStep(view, entry.step, { state: entry.state });
+      break;
+    case 'step.ended':
+      endStep(view, entry);
+      break;
+    case 'delegation.queued':
+      view.delegations.queued++;
+      if (!view.agents.includes(entry.agent)) view.agents.push(entry.agent);
+      break;
+    case 'delegation.ended':
+      view.delegations.ended++;
+      if (entry.end.status !== 'completed') view.delegations.failed++;
+      view.turns += entry.end.turns;
+      for (const [model, usage] of Object.entries(entry.end.usage)) addTo(view.usage, model, usage);
+      break;
+    case 'turn.answered':
+      view.turns++;
+      addTo(view.usage, entry.answer.model, entry.answer.usage);
+      break;
+    case 'status':
+      view.status = entry.message;
+      break;
+    default:
+  }
+}
+
+function endStep(view: RunView, entry: EntryOf<'step.ended'>): void {
+  if (!view.steps.some((step) => step.id === entry.step)) {
+    view.steps.push({
+      id: entry.step,
+      state: entry.state,
+      startedAt: entry.at,
+      endedAt: entry.at,
+      output: entry.output,
+      reason: entry.reason,
+    });
+  }
+  changeStep(view, entry.step, { state: entry.state, endedAt: entry.at, output: entry.output, reason: entry.reason });
+}
+
+function changeStep(view: RunView, id: string, change: Partial<StepView>): void {
+  const step = view.steps.find((one) => one.id === id);
+  if (step) Object.assign(step, change);
+}
+
+/** Adds tokens to a model's figure. */
+export function addTo(usage: Record<string, Usage>, model: string, more: Usage): void {
+  usage[model] = addUsage(usage[model] ?? NO_USAGE, more);
+}
+
+/** How every ended step of a journal ended, for the order of those that follow. */
+export function endedSteps(entries: readonly Entry[]): Map<string, { state: StepEnd; output: unknown }> {
+  const ends = entries.filter((entry) => entry.type === 'step.ended');
+  return new Map(ends.map((entry) => [entry.step, { state: entry.state, output: entry.output }]));
+}
+
+/** The workspace as the journal tells it: what was checked out, and what calls changed since, in their order. */
+export function treeOf(base: Tree, entries: readonly Entry[]): Tree {
+  const tree: Tree = { checkouts: [...base.checkouts], changes: { ...base.changes } };
+  for (const entry of entries) {
+    if (entry.type === 'checkout') tree.checkouts.push(entry.checkout);
+    if (entry.type === 'call.ended' && entry.changes) Object.assign(tree.changes, entry.changes);
+  }
+  return tree;
+}
+
+/** The end of a run from its steps: failed where one failed, else completed, with the message of the last that ended. */
+export function endOfRun(view: RunView): { state: RunEnd; reason: string; message: string } {
+  const failed = view.steps.find((step) => step.state === 'Failed' || step.state === 'Canceled');
+  const completed = view.steps.filter((step) => step.state === 'Completed').sort((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0));
+  const message = messageOf(completed.at(-1)?.output);
+  if (failed) return { state: 'Failed', reason: `step "${failed.id}": ${failed.reason}`, message };
+  if (completed.length === 0) return { state: 'Skipped', reason: 'no step had to run', message };
+  return { state: 'Completed', reason: '', message };
+}
+
+function messageOf(output: unknown): string {
+  if (typeof output === 'object' && output !== null && 'message' in output) return String(output.message);
+  return '';
+}

@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import type { GitHubApp } from '../github/client.ts';
+import { completeCi, completeEvent } from '../github/completion.ts';
+import type { Configurations } from '../github/configuration.ts';
+import { toEvents } from '../github/event.ts';
+import type { Permissions } from '../github/permission.ts';
+import type { Delivery } from '../github/webhook.ts';
+import type { Trust } from '../journal/entry.ts';
+import type { Event } from '../journal/event.ts';
+import { resourceKey } from '../journal/resource.ts';
+import type { Services } from '../session/services.ts';
+import type { Decision } from '../store/decisions.ts';
+import { matchTrigger } from '../workflow/trigger.ts';
+import { judgeTrust } from './trust.ts';
+import { type LoadedWorkflow, WorkflowShelf } from './workflows.ts';
+
+/** What intake needs beside the services of runs. */
+export interface IntakeParts {
+  services: Services;
+  app: GitHubApp;
+  configurations: Configurations;
+  permissions: Permissions;
+}
+
+/** Turns deliveries into runs, and records for every workflow why it was started or not. */
+export class Intake {
+  readonly #parts: IntakeParts;
+  readonly #shelf = new WorkflowShelf();
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Takes one delivery from the queue. Its id and its body are claimed first, so that a redelivery, or the same body under a new id, starts nothing.
+   * May be repeated after a crash: the ids of runs come from the delivery.
+   */
+  async take({ id, event, body }: { id: string; event: string; body: string }): Promise<void> {
+    const { claims } = this.#parts.services.store;
+    if (await claims.isFinished(id)) return;
+    const digest = createHash('sha256').update(event).update('\0').update(body).digest('hex');
+    if ((await claims.take(id, digest)) !== null) {
+      this.#parts.services.log.info({ delivery: id, event }, 'the same body came before under another delivery id: nothing is started');
+      return;
+    }
+    await this.#parts.app.receive({ id, name: event, payload: JSON.parse(body) as unknown });
+    await claims.finish(id);
+  }
+
+  /** What Probot dispatches to: the events of a delivery, each with every workflow of its repository. */
+  async handle(delivery: Delivery): Promise<void> {
+    const { services, app } = this.#parts;
+    const { slug, login } = await app.identity();
+    const { events, ignored } = toEvents(delivery, { aliases: services.settings.aliases, slug });
+    if (ignored) services.log.debug({ delivery: delivery.id, event: delivery.name, reason: ignored }, 'nothing to start');
+    const heard = events.filter((event) => !(event.comment && event.actor.login === login));
+    const [first] = heard;
+    if (!first) return;
+    const api = await app.api(first.installation, first.repository.id, 'read');
+    const configuration = await this.#parts.configurations.read(api, first.repository);
+    const workflows = this.#shelf.read(first.repository.id, configuration);
+    const started = new Set<string>();
+    for (const event of heard) await this.#decide(event, { workflows, guidance: configuration.guidance, sha: configuration.sha, started });
+  }
+
+  async #decide(event: Event, found: { workflows: LoadedWorkflow[]; guidance: string; sha: string; started: Set<string> }): Promise<void> {
+    const { services } = this.#parts;
+    const waiting = found.workflows.filter(({ workflow }) => workflow?.triggers.some((trigger) => trigger.event === event.name));
+    const complete = waiting.length > 0 ? await this.#complete(event) : event;
+    const decisions: Decision[] = [];
+    for (const loaded of found.workflows) {
+      const decision = found.started.has(loaded.path)
+        ? { verdict: 'not matched' as const, reason: 'another event of the same delivery started it', run: null }
+        : await this.#decideOne(complete, loaded, found);
+      if (decision.run) found.started.add(loaded.path);
+      decisions.push({ at: Date.now(), delivery: event.delivery, event: event.name, workflow: loaded.name, ...decision });
+    }
+    if (decisions.length === 0) {
+      const reason = 'the default branch holds no workflow: commit .overcut/workflow.json';
+      decisions.push({
+        at: Date.now(),
+        delivery: event.delivery,
+        event: event.name,
+        workflow: null,
+        verdict: 'not matched',
+        reason,
+        run: null,
+      });
+    }
+    await services.store.decisions.record(event.repository.id, resourceKey(complete.resource), decisions);
+  }
+
+  async #complete(event: Event): Promise<Event> {
+    const api = await this.#parts.app.api(event.installation, event.repository.id, 'read');
+    const whole = await completeEvent(event, api);
+    return event.name === 'manual' ? completeCi(whole, api) : whole;
+  }
+
+  async #decideOne(
+    event: Event,
+    { path, workflow, problem, agents }: LoadedWorkflow,
+    { guidance, sha }: { guidance: string; sha: string },
+  ): Promise<Pick<Decision, 'verdict' | 'reason' | 'run'>> {
+    const no = (reason: string) => ({ verdict: 'not matched' as const, reason, run: null });
+    if (!workflow) return no(`${path} has mistakes: ${problem}`);
+    const tries = workflow.triggers.map((trigger) => ({ trigger, ...matchTrigger(trigger, { name: event.name, context: event.context }) }));
+    const hit = tries.find((one) => one.matched);
+    if (!hit) return no(tries.map((one) => one.reason).join('; '));
+    const verdict = await judgeTrust(event, { settings: this.#parts.services.settings, canWrite: (login) => this.#canWrite(event, login) });
+    if (!verdict.may) return no(verdict.reason);
+    const run = await this.#start(event, {
+      path,
+      workflow,
+      agents,
+      guidance,
+      sha,
+      trust: verdict.trust,
+      delaySeconds: delayOf(event, hit.trigger.settings.delaySeconds),
+    });
+    return { verdict: 'started', reason: hit.reason, run };
+  }
+
+  async #canWrite(event: Event, login: string): Promise<boolean> {
+    const api = await this.#parts.app.api(event.installation, event.repository.id, 'read');
+    return this.#parts.permissions.canWrite(api, event.repository, login);
+  }
+
+  async #start(
+    event: Event,
+    plan: Pick<LoadedWorkflow, 'path' | 'agents'> & {
+      workflow: NonNullable<LoadedWorkflow['workflow']>;
+      guidance: string;
+      sha: string;
+      trust: Trust;
+      delaySeconds: number;
+    },
+  ): Promise<string> {
+    const { store, log } = this.#parts.services;
+    const run = `r${createHash('sha256').update(`${event.delivery}\0${plan.path}`).digest('hex').slice(0, 15)}`;
+    const { path, workflow, agents, guidance, sha, trust } = plan;
+    const start = { run, workflow: { path, name: workflow.name, sha, definition: workflow }, agents, guidance, event, trust, chain: 0 };
+    await store.journals.create(run, { type: 'run.started', start });
+    if (plan.delaySeconds > 0) await store.queues.setTimer({ wake: 'run', id: run }, Date.now() + plan.delaySeconds * 1000);
+    else await store.queues.wakeRun(run);
+    await store.listRun(run, Date.now());
+    log.info({ run, workflow: workflow.name, event: event.name, repository: event.repository.fullName, trust }, 'run started');
+    return run;
+  }
+}
+
+/** Commands and mentions ignore the delay. */
+function delayOf(event: Event, seconds: number): number {
+  return event.name === 'manual' || event.name === 'mention' ? 0 : seconds;
+}

@@ -1,0 +1,156 @@
+import { costOf, type Price } from '../journal/cost.ts';
+import type { CheckOutput, Conclusion } from '../journal/effect.ts';
+import type { Finding } from '../journal/finding.ts';
+import type { RunView, StepView } from '../journal/view.ts';
+
+const LONGEST_MESSAGE = 20_000;
+
+/** What a report is made from: the run, its findings and prices. */
+export interface Reported {
+  view: RunView;
+  findings: Finding[];
+  priceOf(model: string): Price | null;
+  now: number;
+}
+
+/** The status comment. Its state line is ours, derived from the journal; the newest `update_status` stands quoted under it. */
+export function statusComment({ view, now }: Reported): string {
+  const name = view.start.workflow.name;
+  const lines = [stateLine(view, name, now)];
+  if (view.endedAt === null && view.status) lines.push('', quote(view.status));
+  if (view.endedAt !== null && view.message) lines.push('', clip(view.message));
+  if (view.reason && view.state !== 'Completed') lines.push('', `Reason: ${clip(view.reason)}`);
+  return lines.join('\n');
+}
+
+function stateLine(view: RunView, name: string, now: number): string {
+  const time = duration((view.endedAt ?? now) - view.startedAt);
+  switch (view.state) {
+    case 'Completed':
+      return `✅ **${name}** completed in ${time}.`;
+    case 'Failed':
+      return `❌ **${name}** failed after ${time}.`;
+    case 'Timeout':
+      return `❌ **${name}** timed out after ${time}.`;
+    case 'Cancelled':
+      return `⛔ **${name}** was cancelled after ${time}.`;
+    case 'Skipped':
+      return `✅ **${name}** finished: nothing had to be done.`;
+    case 'Queued':
+      return `⏳ **${name}** is queued.`;
+    default:
+      return `⏳ **${name}** is running: ${progressOf(view)}.`;
+  }
+}
+
+/** Which step, and n of m delegations. */
+function progressOf(view: RunView): string {
+  const step = view.steps.findLast((one) => one.endedAt === null) ?? view.steps.at(-1);
+  const { queued, ended } = view.delegations;
+  const parts = [step ? `step "${step.id}"` : 'starting'];
+  if (queued > ended) parts.push(`${ended} of ${queued} delegations done`);
+  return parts.join(', ');
+}
+
+/** The check run's title and summary: findings, agents, tokens, cost, time. */
+export function checkOutput(report: Reported): CheckOutput {
+  const { view, now } = report;
+  const lines = [
+    `| | |`,
+    `|---|---|`,
+    `| State | ${view.state}${view.reason ? `: ${oneLine(view.reason)}` : ''} |`,
+    `| Findings | ${findingsLine(report.findings)} |`,
+    `| Agents | ${view.agents.length > 0 ? view.agents.join(', ') : 'none delegated to'}; ${view.delegations.ended} of ${view.delegations.queued} delegations, ${view.turns} turns |`,
+    `| Tokens | ${tokensLine(view)} |`,
+    `| Cost | ${costLine(report)} |`,
+    `| Time | ${duration((view.endedAt ?? now) - view.startedAt)} |`,
+    '',
+    ...stepTable(view.steps),
+  ];
+  return { title: titleOf(report), summary: clip(lines.join('\n')) };
+}
+
+function titleOf({ view, findings }: Reported): string {
+  if (view.endedAt === null) return view.state === 'Queued' ? 'Queued' : `Running: ${progressOf(view)}`;
+  const posted = findings.filter((finding) => finding.posted).length;
+  if (view.state === 'Completed') return findings.length > 0 ? `${posted} of ${findings.length} findings posted` : 'Completed';
+  return `${view.state}${view.reason ? `: ${oneLine(view.reason).slice(0, 200)}` : ''}`;
+}
+
+/** Conservation: what was produced is posted, or it is said that it was not. */
+function findingsLine(findings: Finding[]): string {
+  if (findings.length === 0) return 'none';
+  const posted = findings.filter((finding) => finding.posted);
+  const rungs = new Map<string, number>();
+  for (const { posted: where } of posted) if (where) rungs.set(where.rung, (rungs.get(where.rung) ?? 0) + 1);
+  const where = [...rungs].map(([rung, count]) => `${count} ${RUNGS[rung] ?? rung}`).join(', ');
+  return `${findings.length} produced, ${posted.length} posted${where ? ` (${where})` : ''}, ${findings.length - posted.length} not posted`;
+}
+
+const RUNGS: Record<string, string> = {
+  line: 'on their lines',
+  'range-cut': 'on a cut range',
+  file: 'on the file',
+  body: 'in the review body',
+};
+
+function tokensLine({ usage }: RunView): string {
+  const all = Object.values(usage);
+  const sum = (key: 'input' | 'output' | 'cacheRead' | 'cacheWrite') => all.reduce((total, one) => total + one[key], 0);
+  const number = (value: number) => value.toLocaleString('en-US');
+  return `${number(sum('input') + sum('cacheWrite') + sum('cacheRead'))} in (${number(sum('cacheRead'))} from the cache), ${number(sum('output'))} out`;
+}
+
+function costLine({ view, priceOf }: Reported): string {
+  const rows = Object.entries(view.usage).map(([model, usage]) => ({ model, usage, price: priceOf(model) }));
+  const unknown = rows.filter(({ price }) => price === null).map(({ model }) => model);
+  const dollars = rows.reduce((sum, { usage, price }) => sum + (price ? costOf(usage, price) : 0), 0);
+  return `$${dollars.toFixed(dollars < 0.1 ? 4 : 2)}${unknown.length > 0 ? ` (without ${unknown.join(', ')}: no price in the settings)` : ''}`;
+}
+
+function stepTable(steps: StepView[]): string[] {
+  if (steps.length === 0) return [];
+  const rows = steps.map(
+    (step) =>
+      `| ${step.id} | ${step.state} | ${step.endedAt === null ? '' : duration(step.endedAt - step.startedAt)} | ${oneLine(step.reason)} |`,
+  );
+  return ['| Step | State | Time | |', '|---|---|---|---|', ...rows];
+}
+
+/** How a check run ends: green only where the run completed and every finding was posted. */
+export function conclusionOf({ view, findings }: Reported): Conclusion {
+  switch (view.state) {
+    case 'Completed':
+      return findings.every((finding) => finding.posted) ? 'success' : 'neutral';
+    case 'Skipped':
+      return 'neutral';
+    case 'Cancelled':
+      return 'cancelled';
+    default:
+      return 'failure';
+  }
+}
+
+/** 1 h 2 min, 3 min 4 s, 5.6 s. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, ms) / 1000;
+  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+function quote(text: string): string {
+  return clip(text)
+    .split('\n')
+    .map((line) => `> ${line}`)
+    .join('\n');
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').replaceAll('|', '\\|').trim();
+}
+
+function clip(text: string): string {
+  return text.length <= LONGEST_MESSAGE ? text : `${text.slice(0, LONGEST_MESSAGE)}\n\n(cut: ${text.length} characters in all)`;
+}

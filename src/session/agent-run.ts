@@ -1,0 +1,61 @@
+import { briefAgent } from '../agent/briefing.ts';
+import { type ConversationEnd, converse } from '../agent/conversation.ts';
+import { readToolTable } from '../agent/tool-table.ts';
+import type { Agent } from '../journal/entry.ts';
+import { Fatal } from '../journal/errors.ts';
+import type { AgentRunStep } from '../workflow/step.ts';
+import { hearDeadline, setDeadline } from './deadline.ts';
+import { CONTEXT_TOKENS, MAX_TOKENS } from './delegation.ts';
+import { equip, SHARED_TOOLS, STEP_TOOLS, type Subject } from './mind.ts';
+import { modelOf, type Services } from './services.ts';
+import { factsOf, type StepWork } from './session.ts';
+
+const DEFAULT_MINUTES = 30;
+
+/** Lets one agent work on a step with its own tools; a step's tool table is read from the text before templates were filled. */
+export async function runAgent(
+  services: Services,
+  step: AgentRunStep,
+  work: StepWork,
+): Promise<{ message: string; by: ConversationEnd['by'] }> {
+  const { journal, start } = work;
+  const key = `step/${step.id}`;
+  const agent = agentOf(start.agents, step.params.agentId);
+  const minutes = step.stepMaxDurationMinutes ?? DEFAULT_MINUTES;
+  const deadline = await setDeadline(journal, key, {
+    from: work.startedAt,
+    minutes,
+    reason: `the step's limit of ${minutes} minutes is over`,
+  });
+  const { allow, prohibit } = readToolTable(work.instruction.source);
+  const subject: Subject = {
+    journal,
+    run: start.run,
+    event: start.event,
+    trust: start.trust,
+    agent,
+    base: { checkouts: [], changes: {} },
+    signal: work.signal,
+    onStatus: (message) => work.onStatus(key, message),
+  };
+  const { tools, schemas } = equip(services, subject, { tools: agent.tools, injected: [...STEP_TOOLS, ...SHARED_TOOLS], allow, prohibit });
+  return converse({
+    journal,
+    key,
+    model: services.model,
+    modelId: modelOf(services.settings, agent.model ?? work.modelKey).id,
+    maxTokens: MAX_TOKENS,
+    contextTokens: CONTEXT_TOKENS,
+    brief: async () => briefAgent({ agent, facts: await factsOf(services, work, agent.id), instruction: work.instruction }),
+    schemas,
+    tools,
+    hear: () => hearDeadline(services, deadline),
+    signal: work.signal,
+  });
+}
+
+function agentOf(agents: Agent[], id: string): Agent {
+  const agent = agents.find((one) => one.id === id);
+  if (!agent) throw new Fatal(`the workflow names no agent "${id}"`);
+  return agent;
+}

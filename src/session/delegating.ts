@@ -1,0 +1,185 @@
+import type { CallRequest } from '../agent/calls.ts';
+import { canonicalToolName } from '../agent/role.ts';
+import type { ToolAnswer } from '../agent/tool.ts';
+import { readToolTable } from '../agent/tool-table.ts';
+import type { Agent, DelegationEnd, DelegationStart, RunStart, ToolAllowance } from '../journal/entry.ts';
+import { Pending } from '../journal/errors.ts';
+import type { Journal } from '../journal/journal.ts';
+import { treeOf } from '../journal/view.ts';
+import { runOf } from '../store/keys.ts';
+import type { Deadline } from './deadline.ts';
+import { DelegateInput } from './delegate-tool.ts';
+import type { Services } from './services.ts';
+
+/** A coordinator's side of its delegations. */
+export interface Desk {
+  journal: Journal;
+  start: RunStart;
+  step: string;
+  agents: Agent[];
+  most: number;
+  goal: string;
+  modelKey: string | null;
+  deadline: Deadline | null;
+}
+
+type Plan = { call: CallRequest; refusal: string } | { call: CallRequest; start: DelegationStart };
+
+const EMPTY = { checkouts: [], changes: {} };
+
+/**
+ * Runs the delegations of one turn, together: queues those that were not queued yet, collects what has ended, throws `Pending` while one is open.
+ * Every part may be repeated after a crash: a start is computed from the journal alone, and creating it again changes nothing.
+ */
+export async function delegateAll(services: Services, desk: Desk, calls: CallRequest[]): Promise<ToolAnswer[]> {
+  const plans = planAll(desk, calls);
+  const open = plans.filter(
+    (plan): plan is { call: CallRequest; start: DelegationStart } =>
+      'start' in plan && !desk.journal.find('delegation.ended', plan.call.key),
+  );
+  const fresh = open.filter(({ call }) => !desk.journal.find('delegation.queued', call.key));
+  await desk.journal.append(
+    ...fresh.map(({ start }) => ({
+      type: 'delegation.queued' as const,
+      key: start.key,
+      delegation: start.delegation,
+      agent: start.agent.name,
+      label: start.label,
+    })),
+  );
+  await send(services, open);
+  await collect(services, desk, open);
+  return answersOf(services, desk, plans);
+}
+
+function planAll(desk: Desk, calls: CallRequest[]): Plan[] {
+  let used = countQueued(desk);
+  return calls.map((call) => {
+    const plan = planDelegation(desk, call, used);
+    if ('start' in plan && !desk.journal.find('delegation.queued', call.key)) used++;
+    return plan;
+  });
+}
+
+function planDelegation(desk: Desk, call: CallRequest, used: number): Plan {
+  const parsed = DelegateInput.safeParse(call.input);
+  if (!parsed.success) {
+    const mistakes = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    return { call, refusal: `The input of this delegation is not right: ${mistakes.join('; ')}` };
+  }
+  const agent = agentNamed(desk.agents, parsed.data.agentId);
+  if (!agent)
+    return {
+      call,
+      refusal: `There is no agent "${parsed.data.agentId}". Your agents: ${desk.agents.map((one) => `${one.name} (${one.id})`).join(', ')}.`,
+    };
+  if (used >= desk.most && !desk.journal.find('delegation.queued', call.key)) {
+    return { call, refusal: `Not delegated: this session may have ${desk.most} delegations and all are used. Finish with what there is.` };
+  }
+  return { call, start: startOf(desk, { call, input: parsed.data, agent }) };
+}
+
+/** How many delegations this step has had before the call at hand. */
+function countQueued({ journal, step }: Desk): number {
+  return journal.entries.filter((entry) => entry.type === 'delegation.queued' && entry.key.startsWith(`step/${step}/`)).length;
+}
+
+function startOf(desk: Desk, { call, input, agent }: { call: CallRequest; input: DelegateInput; agent: Agent }): DelegationStart {
+  const { start, journal } = desk;
+  const table = readToolTable(input.instructions);
+  const said = input.tools?.allow?.map((one) => ({ ...one, name: canonicalToolName(one.name) }) as ToolAllowance);
+  const queued = journal.find('delegation.queued', call.key);
+  const before = queued ? journal.entries.slice(0, journal.entries.indexOf(queued)) : journal.entries;
+  const seconds = input.timeoutSeconds;
+  const asked = journal.entries.find((entry) => entry.type === 'turn.answered' && call.key.startsWith(`${entry.key}/`))?.at ?? 0;
+  const timeouts = [desk.deadline?.at, seconds === undefined ? undefined : asked + seconds * 1000].filter((at) => at !== undefined);
+  return {
+    run: start.run,
+    delegation: `${runOf(journal.id)}~${call.key.replace(/[^\w-]+/g, '.')}`,
+    key: call.key,
+    agent,
+    label: input.label ?? firstLine(input.instructions),
+    instructions: input.instructions,
+    allow: said ?? table.allow,
+    prohibit: [...(input.tools?.prohibit ?? []).map(canonicalToolName), ...table.prohibit],
+    expect: input.expect ?? null,
+    deadline: timeouts.length > 0 ? Math.min(...timeouts) : null,
+    tree: treeOf(EMPTY, before),
+    event: start.event,
+    trust: start.trust,
+    goal: desk.goal,
+    modelKey: desk.modelKey,
+  };
+}
+
+/** An agent by id or by name, without case. */
+function agentNamed(agents: Agent[], wanted: string): Agent | null {
+  const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '');
+  return (
+    agents.find((one) => one.id === wanted) ??
+    agents.find((one) => plain(one.name) === plain(wanted)) ??
+    agents.find((one) => plain(one.type) === plain(wanted)) ??
+    null
+  );
+}
+
+function firstLine(text: string): string {
+  return (text.trim().split('\n')[0] ?? '').replace(/[#*`]/g, '').trim().slice(0, 80);
+}
+
+/** Journals that this process has seen created; spares the repetition on every wake, not the one after a crash. */
+const created = new Set<string>();
+
+async function send(services: Services, open: { start: DelegationStart }[]): Promise<void> {
+  const unsent = open.map(({ start }) => start).filter((start) => !created.has(start.delegation));
+  if (unsent.length === 0) return;
+  await Promise.all(unsent.map((start) => services.store.journals.create(start.delegation, { type: 'delegation.started', start })));
+  await services.store.queues.wakeDelegations(unsent.map((start) => start.delegation));
+  for (const start of unsent) created.add(start.delegation);
+}
+
+async function collect(services: Services, { journal }: Desk, open: { call: CallRequest; start: DelegationStart }[]): Promise<void> {
+  if (open.length === 0) return;
+  const last = await services.store.journals.lastOf(open.map(({ start }) => start.delegation));
+  const ended = open.flatMap(({ call, start }, k) => {
+    const entry = last[k];
+    return entry?.type === 'delegation.ended'
+      ? [{ type: 'delegation.ended' as const, key: call.key, delegation: start.delegation, end: entry.end }]
+      : [];
+  });
+  await journal.append(...ended);
+  for (const { delegation } of ended) created.delete(delegation);
+  if (ended.length < open.length) throw new Pending(`${open.length - ended.length} of ${open.length} delegations`);
+}
+
+async function answersOf(services: Services, { journal }: Desk, plans: Plan[]): Promise<ToolAnswer[]> {
+  const ends = plans.flatMap((plan) => {
+    const entry = journal.find('delegation.ended', plan.call.key);
+    return entry && 'start' in plan ? [{ plan, end: entry.end }] : [];
+  });
+  const parts = ends.map(({ plan, end }) => ({ id: plan.call.key, changes: end.changes }));
+  const [one] = ends;
+  const first = one ? one.plan.start.tree : EMPTY;
+  const merged = parts.some((part) => Object.keys(part.changes).length > 0)
+    ? await services.workspace.merge(first, parts, services.store.blobs(runOf(journal.id)))
+    : null;
+  const lastKey = ends.at(-1)?.plan.call.key;
+  return plans.map((plan): ToolAnswer => {
+    if ('refusal' in plan) return { text: plan.refusal, error: true };
+    const end = journal.find('delegation.ended', plan.call.key)?.end;
+    if (!end) return { text: 'This delegation gave no answer.', error: true };
+    const conflicts = (merged?.conflicts ?? []).filter((conflict) => conflict.ids.includes(plan.call.key)).map((conflict) => conflict.path);
+    const changes = merged && plan.call.key === lastKey ? { changes: merged.changes } : {};
+    return { ...answerOf(plan.start, end, conflicts), ...changes };
+  });
+}
+
+function answerOf(start: DelegationStart, end: DelegationEnd, conflicts: string[]): ToolAnswer {
+  const notes =
+    conflicts.length > 0 ? `\n\nNot merged, because another delegation of this turn changed it differently: ${conflicts.join(', ')}.` : '';
+  if (end.status === 'completed') return { text: `${end.result}${notes}` };
+  return {
+    text: `The delegation to ${start.agent.name} ${end.status === 'failed' ? 'failed' : `was ${end.status}`}: ${end.result}${notes}`,
+    error: true,
+  };
+}

@@ -1,0 +1,134 @@
+import { briefDelegation } from '../agent/briefing.ts';
+import { type ConversationEnd, converse, type TextVerdict } from '../agent/conversation.ts';
+import { missingOf } from '../agent/expectation.ts';
+import { ModelRefused } from '../agent/model.ts';
+import type { Usage } from '../journal/answer.ts';
+import type { DelegationEnd, DelegationStart } from '../journal/entry.ts';
+import type { Journal } from '../journal/journal.ts';
+import { addTo, treeOf } from '../journal/view.ts';
+import { findsPattern } from '../workflow/pattern.ts';
+import { hearDeadline } from './deadline.ts';
+import { equip, SHARED_TOOLS, type Subject } from './mind.ts';
+import { modelOf, type Services } from './services.ts';
+
+/** Output tokens that one answer may have. */
+export const MAX_TOKENS = 16_000;
+/** Input tokens that fit; older tool results are replaced by pointers above it. */
+export const CONTEXT_TOKENS = 180_000;
+
+/**
+ * Works on one delegation until it ends or must wait, then wakes its run. Its journal is all it needs, so any process can take it up.
+ * Throws `Pending` where it waits, anything else where it has to be tried again.
+ */
+export async function advanceDelegation(services: Services, id: string, signal: AbortSignal): Promise<void> {
+  const journal = await services.store.journals.open(id);
+  const first = journal.entries[0];
+  if (first?.type !== 'delegation.started') return;
+  if (!journal.find('delegation.ended', 'end')) await work(services, journal, { start: first.start, signal });
+  services.store.journals.close(id);
+  await services.store.queues.wakeRun(first.start.run);
+}
+
+async function work(
+  services: Services,
+  journal: Journal,
+  { start, signal }: { start: DelegationStart; signal: AbortSignal },
+): Promise<void> {
+  const subject: Subject = {
+    journal,
+    run: start.run,
+    event: start.event,
+    trust: start.trust,
+    agent: start.agent,
+    base: start.tree,
+    signal,
+  };
+  const end = await talk(services, subject, start);
+  const delegation = start.delegation;
+  await journal.append({
+    type: 'delegation.ended',
+    key: 'end',
+    delegation,
+    end: { ...end, usage: usageOf(journal), changes: changesOf(journal) },
+  });
+}
+
+async function talk(
+  services: Services,
+  subject: Subject,
+  start: DelegationStart,
+): Promise<Pick<DelegationEnd, 'status' | 'result' | 'turns' | 'calls'>> {
+  const { tools, schemas } = equip(services, subject, {
+    tools: start.agent.tools,
+    injected: SHARED_TOOLS,
+    allow: start.allow,
+    prohibit: start.prohibit,
+  });
+  try {
+    const end = await converse({
+      journal: subject.journal,
+      key: 'work',
+      model: services.model,
+      modelId: modelOf(services.settings, start.modelKey ?? start.agent.model).id,
+      maxTokens: MAX_TOKENS,
+      contextTokens: CONTEXT_TOKENS,
+      brief: async () => briefDelegation({ agent: start.agent, event: start.event, tree: start.tree, instructions: start.instructions }),
+      schemas,
+      tools,
+      hear: () => hearDeadline(services, start.deadline === null ? null : { at: start.deadline, reason: 'its time is over' }),
+      onText: (_, turn) => judgeText(services, subject, { start, turn }),
+      signal: subject.signal,
+    });
+    return await settle(services, subject, { start, end });
+  } catch (error) {
+    if (error instanceof ModelRefused) return { status: 'failed', result: error.message, turns: 0, calls: {} };
+    throw error;
+  }
+}
+
+/** What `expect` misses is named to the agent once; the verdict is recorded, so that a replay comes to the same end. */
+async function judgeText(
+  services: Services,
+  subject: Subject,
+  { start, turn }: { start: DelegationStart; turn: number },
+): Promise<TextVerdict> {
+  if (!start.expect) return { end: true };
+  return subject.journal.once(`work/turn/${turn}/verdict`, async (): Promise<TextVerdict> => {
+    const missing = await missingFor(services, subject, start);
+    const reminded = subject.journal.entries.some((entry) => entry.type === 'noted' && entry.key.endsWith('/verdict'));
+    if (missing.length === 0 || reminded) return { end: true };
+    return { end: false, reply: `Not done yet: ${missing.join('; ')}. Do it now, then answer.` };
+  });
+}
+
+async function settle(
+  services: Services,
+  subject: Subject,
+  { start, end }: { start: DelegationStart; end: ConversationEnd },
+): Promise<Pick<DelegationEnd, 'status' | 'result' | 'turns' | 'calls'>> {
+  const { turns, calls, message } = end;
+  if (end.by === 'closing') return { status: 'timed out', result: message, turns, calls };
+  if (end.by === 'refusal') return { status: 'failed', result: message, turns, calls };
+  const missing = await missingFor(services, subject, start);
+  if (missing.length > 0) return { status: 'failed', result: `${message}\n\nNot done: ${missing.join('; ')}.`, turns, calls };
+  return { status: 'completed', result: message, turns, calls };
+}
+
+async function missingFor(services: Services, { journal, run }: Subject, { expect }: DelegationStart): Promise<string[]> {
+  if (!expect) return [];
+  const pads = await services.store.pads(run).list();
+  const answers = journal.entries.filter((entry) => entry.type === 'turn.answered');
+  const output = (answers.at(-1)?.answer.content ?? []).flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('\n');
+  const calls = journal.entries.filter((entry) => entry.type === 'call.ended').length;
+  return missingOf(expect, { scratchpads: pads.filter((pad) => pad.size > 0).map((pad) => pad.name), calls, output }, findsPattern);
+}
+
+function usageOf(journal: Journal): Record<string, Usage> {
+  const usage: Record<string, Usage> = {};
+  for (const entry of journal.entries) if (entry.type === 'turn.answered') addTo(usage, entry.answer.model, entry.answer.usage);
+  return usage;
+}
+
+function changesOf(journal: Journal) {
+  return treeOf({ checkouts: [], changes: {} }, journal.entries).changes;
+}

@@ -1,0 +1,110 @@
+import { checkCall } from '../agent/allowance.ts';
+import type { CallRequest, TurnTools } from '../agent/calls.ts';
+import type { ToolSchema } from '../agent/model.ts';
+import { canonicalToolName } from '../agent/role.ts';
+import { toolSchemas } from '../agent/schema.ts';
+import type { Tool, ToolAnswer } from '../agent/tool.ts';
+import type { Agent, ToolAllowance, Trust } from '../journal/entry.ts';
+import { ToolError } from '../journal/errors.ts';
+import type { Event } from '../journal/event.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Tree } from '../journal/tree.ts';
+import { treeOf } from '../journal/view.ts';
+import { toolNamed } from '../tools/catalog.ts';
+import type { ToolContext } from '../tools/context.ts';
+import { toolsFor } from '../tools/permit.ts';
+import { runTool } from '../tools/run-tool.ts';
+import type { Services } from './services.ts';
+
+/** Who works, on what, and where it is recorded. */
+export interface Subject {
+  journal: Journal;
+  run: string;
+  event: Event;
+  trust: Trust;
+  agent: Agent;
+  /** The workspace as it was before the first entry of this journal. */
+  base: Tree;
+  signal: AbortSignal;
+  /** Hears of `update_status`; absent where the agent has no such tool. */
+  onStatus?(message: string): Promise<void>;
+}
+
+/** What an agent may call: its own tools cut by its instructions and by trust, and those that the runtime injects. */
+export interface ToolRules {
+  tools: string[];
+  injected: string[];
+  allow: ToolAllowance[] | null;
+  prohibit: string[];
+  /** A tool of the caller's own (delegation), run by `delegate`. */
+  extra?: Tool<ToolContext>;
+  delegate?(calls: CallRequest[]): Promise<ToolAnswer[]>;
+}
+
+/** Tools that every agent gets beside its own. */
+export const SHARED_TOOLS = ['read_scratchpad', 'write_scratchpad', 'append_scratchpad', 'list_scratchpads', 'memory_read', 'memory_write'];
+export const STEP_TOOLS = ['update_status', 'task_completed'];
+
+/** Gives an agent its hands: the tools it is shown, and how its calls are checked and run. */
+export function equip(services: Services, subject: Subject, rules: ToolRules): { tools: TurnTools<ToolContext>; schemas: ToolSchema[] } {
+  const names = toolsFor([...new Set([...rules.tools, ...rules.injected])], subject.trust).filter((name) => isOffered(name, rules));
+  const own = names.flatMap((name) => toolNamed(name) ?? []);
+  const all = rules.extra ? [...own, rules.extra] : own;
+  const find = (name: string) => all.find((tool) => tool.name === canonicalToolName(name)) ?? null;
+  const policy = {
+    tools: all.map((tool) => tool.name),
+    allow: rules.allow,
+    prohibit: rules.prohibit,
+    injected: rules.extra ? [...rules.injected, rules.extra.name] : rules.injected,
+  };
+  const tools: TurnTools<ToolContext> = {
+    agent: subject.agent.name,
+    find,
+    names: all.map((tool) => tool.name),
+    check: (used, call) => checkCall(policy, used, call),
+    run: (tool, call) => runTool(tool, contextOf(services, subject, call), call.input),
+    ...(rules.delegate ? { delegate: rules.delegate } : {}),
+  };
+  return { tools, schemas: toolSchemas(all) };
+}
+
+/** A table narrows an agent's own tools; injected ones are cut only by name. */
+function isOffered(name: string, { allow, prohibit, injected }: ToolRules): boolean {
+  if (prohibit.includes(name)) return false;
+  return allow === null || injected.includes(name) || allow.some((one) => one.name === name);
+}
+
+function contextOf(services: Services, subject: Subject, call: CallRequest): ToolContext {
+  const { journal, run, event, agent } = subject;
+  const key = `${journal.id}/${call.key}`;
+  const blobs = services.store.blobs(run);
+  const tree = treeOf(subject.base, journal.entries);
+  const files = services.workspace.files(tree, blobs);
+  return {
+    run,
+    key,
+    agent: { id: agent.id, name: agent.name },
+    event,
+    trust: subject.trust,
+    signal: subject.signal,
+    files,
+    search: (query) => services.workspace.search(tree, blobs, query, subject.signal),
+    pads: services.store.pads(run),
+    memory: services.store.memory(event.repository.id, agent.id),
+    drafts: services.store.drafts,
+    diff: () => diffOf(services, event),
+    github: services.github.reader(event),
+    publish: (effect) => services.github.perform({ run, key, event, effect, signal: subject.signal }),
+    async status(message) {
+      if (!subject.onStatus) throw new ToolError('There is no status to update here: answer with text instead.');
+      await subject.onStatus(message);
+    },
+  };
+}
+
+/** The change of the run's pull request at the event's head. */
+export async function diffOf(services: Services, event: Event) {
+  const { resource, repository } = event;
+  if (resource.kind !== 'pr') throw new ToolError('This run is about no pull request, so there is no diff.');
+  return services.workspace.diff(repository, { base: resource.base.sha, head: resource.head.sha, pull: resource.number });
+}

@@ -1,0 +1,32 @@
+import type { Logger } from 'pino';
+import type { Model } from '../agent/model.ts';
+import type { Price } from '../journal/cost.ts';
+import type { Effect, Outcome } from '../journal/effect.ts';
+import type { Event } from '../journal/event.ts';
+import type { Store } from '../store/store.ts';
+import type { ToolContext } from '../tools/context.ts';
+import type { Settings } from '../workflow/settings.ts';
+import type { Workspace } from '../workspace/workspace.ts';
+
+/** What GitHub is to a run at work: one writer, and reading bound to the run's repository. */
+export interface GitHubSide {
+  perform(call: { run: string; key: string; event: Event; effect: Effect; signal?: AbortSignal }): Promise<Outcome>;
+  reader(event: Event): ToolContext['github'];
+}
+
+/** Everything a run works with; wired in `main.ts`. */
+export interface Services {
+  store: Store;
+  model: Model;
+  workspace: Workspace;
+  github: GitHubSide;
+  settings: Settings;
+  log: Logger;
+}
+
+/** The model behind a key of a workflow; an unknown key is the default. */
+export function modelOf(settings: Settings, key: string | null): { id: string; price: Price } {
+  const model = (key === null ? undefined : settings.models[key]) ?? settings.models.default ?? Object.values(settings.models)[0];
+  if (!model) throw new Error('the settings name no model: add models.default');
+  return model;
+}

@@ -1,0 +1,119 @@
+import { briefCoordinator, type Instruction, type StepFacts } from '../agent/briefing.ts';
+import { type ConversationEnd, converse } from '../agent/conversation.ts';
+import { maxDelegations } from '../agent/tool-table.ts';
+import type { Agent, RunStart } from '../journal/entry.ts';
+import type { Journal } from '../journal/journal.ts';
+import { treeOf } from '../journal/view.ts';
+import type { SessionStep } from '../workflow/step.ts';
+import { earliest, hearDeadline, setDeadline } from './deadline.ts';
+import { delegateTool } from './delegate-tool.ts';
+import { type Desk, delegateAll } from './delegating.ts';
+import { CONTEXT_TOKENS, MAX_TOKENS } from './delegation.ts';
+import { equip, SHARED_TOOLS, STEP_TOOLS, type Subject } from './mind.ts';
+import { modelOf, type Services } from './services.ts';
+
+/** A step at work: what every kind of agent step is given. */
+export interface StepWork {
+  journal: Journal;
+  start: RunStart;
+  instruction: Instruction;
+  /** The messages of the steps right before this one. */
+  previous: { step: string; message: string }[];
+  startedAt: number;
+  modelKey: string | null;
+  signal: AbortSignal;
+  onStatus(key: string, message: string): Promise<void>;
+}
+
+/** Beside delegating, a coordinator only reports, remembers and reads. */
+const COORDINATOR_TOOLS = ['read_file'];
+
+/** The coordinator is no agent of the workflow; it has a name so that its memory and its entries can be told apart. */
+const COORDINATOR: Agent = {
+  id: 'coordinator',
+  name: 'Coordinator',
+  type: 'Coordinator',
+  description: '',
+  instructions: '',
+  model: null,
+  tools: COORDINATOR_TOOLS,
+};
+
+/** Lets a coordinator work on its goal with its agents until it completes; throws `Pending` while a delegation is open. */
+export async function runSession(
+  services: Services,
+  step: SessionStep,
+  work: StepWork,
+): Promise<{ message: string; by: ConversationEnd['by'] }> {
+  const { journal, start } = work;
+  const key = `step/${step.id}`;
+  const agents = step.params.agentIds.flatMap((id) => start.agents.find((agent) => agent.id === id) ?? []);
+  const minutes = step.params.exitCriteria.timeLimit.maxDurationMinutes;
+  const session = await setDeadline(journal, key, {
+    from: work.startedAt,
+    minutes,
+    reason: `the session's time limit of ${minutes} minutes is over`,
+  });
+  const stepMinutes = step.stepMaxDurationMinutes ?? minutes + 5;
+  const deadline = earliest(
+    session,
+    await setDeadline(journal, `${key}/step`, {
+      from: work.startedAt,
+      minutes: stepMinutes,
+      reason: `the step's limit of ${stepMinutes} minutes is over`,
+    }),
+  );
+  if (deadline) await services.store.queues.setTimer({ wake: 'run', id: start.run }, deadline.at);
+  const most = maxDelegations(work.instruction.text, work.previous.map(({ message }) => message).join('\n'), step.params.maxDelegations);
+  const desk: Desk = { journal, start, step: step.id, agents, most, goal: step.params.goal, modelKey: work.modelKey, deadline };
+  const subject: Subject = {
+    journal,
+    run: start.run,
+    event: start.event,
+    trust: start.trust,
+    agent: COORDINATOR,
+    base: { checkouts: [], changes: {} },
+    signal: work.signal,
+    onStatus: (message) => work.onStatus(key, message),
+  };
+  const { tools, schemas } = equip(services, subject, {
+    tools: COORDINATOR_TOOLS,
+    injected: [...STEP_TOOLS, ...SHARED_TOOLS],
+    allow: null,
+    prohibit: [],
+    extra: delegateTool,
+    delegate: (calls) => delegateAll(services, desk, calls),
+  });
+  return converse({
+    journal,
+    key,
+    model: services.model,
+    modelId: modelOf(services.settings, step.params.coordinatorModelKey ?? work.modelKey).id,
+    maxTokens: MAX_TOKENS,
+    contextTokens: CONTEXT_TOKENS,
+    brief: async () =>
+      briefCoordinator({
+        terms: {
+          agents,
+          tools: tools.names,
+          maxDelegations: most,
+          listens: step.params.listenToComments,
+          staysOpen: step.params.keepSessionOpenForComments,
+          exitSignals: step.params.exitCriteria.userSignals.explicit,
+          minutes,
+        },
+        facts: { ...(await factsOf(services, work, COORDINATOR.id)), goal: step.params.goal },
+        instruction: work.instruction,
+      }),
+    schemas,
+    tools,
+    hear: () => hearDeadline(services, deadline),
+    signal: work.signal,
+  });
+}
+
+/** What every agent step is told beside its instruction. */
+export async function factsOf(services: Services, { journal, start, previous }: StepWork, agent: string): Promise<StepFacts> {
+  const memory = await services.store.memory(start.event.repository.id, agent).all();
+  return { event: start.event, tree: treeOf({ checkouts: [], changes: {} }, journal.entries), guidance: start.guidance, previous, memory };
+}

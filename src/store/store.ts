@@ -1,0 +1,103 @@
+import type { EffectRecords, WriteTurns } from '../journal/effect.ts';
+import type { DraftReviews } from '../journal/finding.ts';
+import type { Blobs } from '../journal/tree.ts';
+import { makeBlobs } from './blobs.ts';
+import { type Claims, makeClaims } from './claims.ts';
+import { type Decisions, makeDecisions } from './decisions.ts';
+import { makeDrafts } from './drafts.ts';
+import { Journals } from './journals.ts';
+import { type Keys, makeKeys } from './keys.ts';
+import { type Lanes, makeLanes } from './lanes.ts';
+import { type Memory, makeMemory } from './memory.ts';
+import { Queues } from './queues.ts';
+import { makeEffectRecords } from './records.ts';
+import { checkRedis, connectCommands, type Redis, type RedisPlace, redisTime, waitReady } from './redis.ts';
+import { makeScratchpads, type Scratchpads } from './scratchpads.ts';
+import { makeWriteTurns } from './write-turns.ts';
+
+const CONNECT_MS = 10_000;
+
+/** Redis as Pitwall needs it: journals, queues and the small records that several writers share. */
+export class Store {
+  readonly journals: Journals;
+  readonly queues: Queues;
+  readonly effects: EffectRecords;
+  readonly writes: WriteTurns;
+  readonly drafts: DraftReviews;
+  readonly lanes: Lanes;
+  readonly claims: Claims;
+  readonly decisions: Decisions;
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+
+  /** Connects, and checks Redis' settings; rejects with a sentence that says what to do. Warnings go to `warn`. */
+  static async open(place: RedisPlace, report: { warn(text: string): void; error(error: Error): void }): Promise<Store> {
+    const redis = connectCommands(place.url, report.error);
+    try {
+      await waitReady(redis, CONNECT_MS);
+      const { refuse, warn } = await checkRedis(redis);
+      if (refuse[0] !== undefined) throw new Error(refuse.join('; '));
+      for (const text of warn) report.warn(text);
+    } catch (error) {
+      redis.disconnect();
+      throw error;
+    }
+    return new Store(redis, place, report.error);
+  }
+
+  private constructor(redis: Redis, place: RedisPlace, onError: (error: Error) => void) {
+    const keys = makeKeys(place.prefix);
+    this.#redis = redis;
+    this.#keys = keys;
+    this.journals = new Journals(redis, keys);
+    this.queues = new Queues(redis, place, onError);
+    this.effects = makeEffectRecords(redis, keys);
+    this.writes = makeWriteTurns(redis, keys);
+    this.drafts = makeDrafts(redis, keys);
+    this.lanes = makeLanes(redis, keys);
+    this.claims = makeClaims(redis, keys);
+    this.decisions = makeDecisions(redis, keys);
+  }
+
+  /** The files that agents of a run wrote. */
+  blobs(run: string): Blobs {
+    return makeBlobs(this.#redis, this.#keys, run);
+  }
+
+  pads(run: string): Scratchpads {
+    return makeScratchpads(this.#redis, this.#keys, run);
+  }
+
+  memory(repository: number, agent: string): Memory {
+    return makeMemory(this.#redis, this.#keys, { repository, agent });
+  }
+
+  /** Redis' clock in ms, the one all processes share. */
+  now(): Promise<number> {
+    return redisTime(this.#redis);
+  }
+
+  /** Whether Redis answers. */
+  async isUp(): Promise<boolean> {
+    try {
+      return (await this.#redis.ping()) === 'PONG';
+    } catch {
+      return false;
+    }
+  }
+
+  /** Keeps a list of the runs there are: id and the time of the start, newest last. */
+  async listRun(run: string, at: number): Promise<void> {
+    await this.#redis.zadd(this.#keys.runs(), 'NX', at, run);
+  }
+
+  /** Ids of the newest runs, newest first. */
+  async newestRuns(count: number): Promise<string[]> {
+    return this.#redis.zrevrange(this.#keys.runs(), 0, count - 1);
+  }
+
+  async close(): Promise<void> {
+    await this.queues.close();
+    this.#redis.disconnect();
+  }
+}
