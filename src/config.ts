@@ -6,7 +6,7 @@ import { z } from 'zod';
 /** What the environment says. The only file that reads it; everything else is handed what it needs. */
 export interface Config {
   app: { id: number; privateKey: string; webhookSecret: string; previousSecret: string | null; apiUrl: string };
-  model: { apiKey: string; baseURL: string | null };
+  model: { apiKey: string; baseURL: string };
   redis: { url: string | null; prefix: string };
   port: number;
   dataDir: string;
@@ -35,7 +35,7 @@ const Variables = z.object({
   WEBHOOK_SECRET_PREVIOUS: text.min(16, 'must have at least 16 characters').optional(),
   GITHUB_API_URL: z.url().default('https://api.github.com'),
   ANTHROPIC_API_KEY: text,
-  ANTHROPIC_BASE_URL: z.url().optional(),
+  ANTHROPIC_BASE_URL: z.url().default('https://api.anthropic.com'),
   PITWALL_REDIS_URL: text.regex(/^(rediss?|unix):\/\//, 'must begin with redis://, rediss:// or unix://').optional(),
   PITWALL_REDIS_PREFIX: text.regex(/^[\w-]+$/, 'may hold letters, digits, - and _').default('pitwall'),
   PITWALL_DATA_DIR: text.optional(),
@@ -62,7 +62,7 @@ export function readConfig(environment: Environment, role: Config['role'] = 'all
       previousSecret: found.WEBHOOK_SECRET_PREVIOUS ?? null,
       apiUrl: found.GITHUB_API_URL.replace(/\/+$/, ''),
     },
-    model: { apiKey: found.ANTHROPIC_API_KEY, baseURL: found.ANTHROPIC_BASE_URL ?? null },
+    model: { apiKey: found.ANTHROPIC_API_KEY, baseURL: found.ANTHROPIC_BASE_URL },
     redis: { url: found.PITWALL_REDIS_URL ?? null, prefix: found.PITWALL_REDIS_PREFIX },
     port: found.PORT,
     dataDir: found.PITWALL_DATA_DIR ?? join(homedir(), '.pitwall'),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -12,13 +13,13 @@ import { Configurations } from './github/configuration.ts';
 import { Governor } from './github/governor.ts';
 import { Permissions } from './github/permission.ts';
 import { createPublisher } from './github/publisher.ts';
-import { createReader } from './github/reader.ts';
 import type { Event } from './journal/event.ts';
 import { Intake } from './run/intake.ts';
 import { diffOf } from './session/mind.ts';
 import type { Services } from './session/services.ts';
 import { startChildRedis } from './store/child-redis.ts';
 import { Store } from './store/store.ts';
+import { makeReading } from './tools/github-reading.ts';
 import { makeHandlers } from './worker.ts';
 import { loadSettings, type Settings } from './workflow/settings.ts';
 import { Workspace } from './workspace/workspace.ts';
@@ -32,13 +33,20 @@ export interface Running {
 }
 
 const STOP_MS = 7_000;
+/** Longer than any fetch may take. */
+const FETCH_MS = 150_000;
 
 /** Starts everything that `config.role` asks for, in the order in which it is needed; what was started is closed again where a later part fails. */
 export async function start(config: Config): Promise<Running> {
-  const log = pino({ level: config.logLevel, base: { host: hostname() }, redact: ['headers.authorization', 'err.request', 'err.response', 'err.config'] });
+  const log = pino({
+    level: config.logLevel,
+    base: { host: hostname() },
+    redact: ['headers.authorization', 'err.request', 'err.response', 'err.config'],
+  });
   const closers: (() => Promise<void>)[] = [];
   const stop = async () => {
-    for (const close of closers.splice(0).reverse()) await close().catch((error: unknown) => log.warn({ err: error }, 'something could not be closed'));
+    for (const close of closers.splice(0).reverse())
+      await close().catch((error: unknown) => log.warn({ err: error }, 'something could not be closed'));
   };
   try {
     return await wire(config, { log, closers, stop });
@@ -69,7 +77,9 @@ async function wire(config: Config, { log, closers, stop }: Frame): Promise<Runn
   closers.push(() => github.close());
   const services = makeServices(config, { store, github, settings, log });
   closers.push(() => services.workspace.close());
-  if (config.role !== 'web') startWork({ services, github, closers, log });
+  const intake = new Intake({ services, app: github, configurations: new Configurations(), permissions: new Permissions() });
+  github.onDelivery((delivery) => intake.handle(delivery));
+  if (config.role !== 'web') startWork({ services, intake, closers, log });
   const app = config.role === 'worker' ? null : await serve(config, { services, github, log });
   if (app) closers.push(() => app.close());
   const port = app?.port ?? 0;
@@ -100,19 +110,110 @@ export function version(): string {
 
 function makeServices(config: Config, parts: { store: Store; github: GitHubApp; settings: Settings; log: Logger }): Services {
   const { store, github, settings, log } = parts;
-  const transport = createTransport({ proxy: config.proxy });
-  const model = warmPrefixes(createModel({ apiKey: config.model.apiKey, ...(config.model.baseURL ? { baseURL: config.model.baseURL } : {}), fetch: transport, log }));
-  const workspace = new Workspace({ dataDir: config.dataDir, apiUrl: config.app.apiUrl, credentials: (repository) => credentialsOf(github, repository) });
-  const services: Services = { store, model, workspace, settings, log, github: { perform: (call) => publisher.perform(call), reader: (event) => reader(event) } };
+  const model = createModel({
+    apiKey: config.model.apiKey,
+    baseURL: config.model.baseURL,
+    fetch: createTransport(config.proxy ? { proxy: config.proxy } : {}),
+    log,
+  });
+  const workspace = new Workspace({
+    dataDir: config.dataDir,
+    apiUrl: config.app.apiUrl,
+    credentials: makeCredentials(github),
+    searchPath: config.searchPath,
+    log: (message, fields) => log.debug(fields, message),
+  });
+  const permissions = new Permissions();
+  const services: Services = {
+    store,
+    model: warmPrefixes(model),
+    workspace,
+    settings,
+    log,
+    github: { perform: (call) => publisher.perform(call), reader: (event) => readFor(event, { github, permissions, settings }) },
+  };
   const publisher = createPublisher({
     api: (installation, repository, purpose) => github.api(installation, repository, purpose),
+    identity: () => github.identity(),
     records: store.effects,
     governor: new Governor({ turns: store.writes }),
     drafts: store.drafts,
     diff: (event: Event) => diffOf(services, event),
-    settings: { approve: settings.approve },
-    worker: `${hostname()}-${process.pid}`,
+    settings: { approve: settings.approve, requestChanges: false },
+    worker: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
   });
-  const reader = createReader(github, { readStrangers: settings.readStrangers });
   return services;
+}
+
+/** Reading for the tools of a run: what strangers wrote stays out, unless settings say otherwise. */
+function readFor({ installation, repository, author }: Event, parts: { github: GitHubApp; permissions: Permissions; settings: Settings }) {
+  const { github, permissions, settings } = parts;
+  const api = () => github.api(installation, repository.id, 'read');
+  return makeReading({
+    repository,
+    api,
+    audience: async () => ({
+      author: author?.login ?? '',
+      self: (await github.identity()).login,
+      mayBeRead: async (login) => settings.readStrangers || permissions.canWrite(await api(), repository, login),
+    }),
+  });
+}
+
+/** Tokens for git: cut to the repository, read only, given back when a fetch must be over. */
+function makeCredentials(github: GitHubApp) {
+  const installations = new Map<number, Promise<number>>();
+  return async (repository: { id: number; fullName: string; cloneUrl: string }) => {
+    const installation = installations.get(repository.id) ?? github.installationOf(repository.fullName);
+    installations.set(repository.id, installation);
+    installation.catch(() => installations.delete(repository.id));
+    const lease = await github.lease(await installation, repository.id, 'read');
+    setTimeout(() => lease.release(), FETCH_MS).unref();
+    return { url: repository.cloneUrl, token: lease.token };
+  };
+}
+
+function startWork({
+  services,
+  intake,
+  closers,
+  log,
+}: {
+  services: Services;
+  intake: Intake;
+  closers: Frame['closers'];
+  log: Logger;
+}): void {
+  const { queues } = services.store;
+  queues.startWorkers(makeHandlers(services, intake, log), services.settings.concurrency);
+  closers.push(() => queues.stopWorkers(STOP_MS));
+}
+
+function serve(config: Config, { services, github, log }: { services: Services; github: GitHubApp; log: Logger }): Promise<App> {
+  const { store } = services;
+  return startApp(
+    {
+      verify: (body, signature) => github.verify(body, signature),
+      accept: (delivery) => store.queues.addDelivery(delivery),
+      async notReady() {
+        const up = await store.isUp();
+        return [
+          ...(up ? [] : ['Redis does not answer']),
+          ...(config.role === 'all' && !store.queues.working ? ['the workers do not run'] : []),
+        ];
+      },
+      metrics: () => metricsOf(store),
+      onError: (error) => log.warn({ err: error }, 'a request failed'),
+    },
+    { port: config.port },
+  );
+}
+
+async function metricsOf(store: Store): Promise<string> {
+  const counts = await store.queues.counts();
+  return [
+    '# TYPE pitwall_jobs gauge',
+    ...Object.entries(counts).map(([queue, count]) => `pitwall_jobs{queue="${queue}"} ${count}`),
+    '',
+  ].join('\n');
 }

@@ -1,6 +1,7 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { demo } from './demo.ts';
-import { printSchema } from './schema.ts';
+import { schema } from './schema.ts';
+import { serve } from './serve.ts';
 import { tryChange } from './try.ts';
 import { validate } from './validate.ts';
 
@@ -17,6 +18,93 @@ export interface ProgramParts {
 }
 
 export interface Program {
-  /** Runs one command; answers the exit code. */
+  /** Runs one command; answers the exit code. Throws `CommanderError` for a wrong command line. */
   run(args: string[]): Promise<number>;
+}
+
+const EXIT_CODES = `
+Exit codes:
+  0  done
+  1  it did not work: mistakes found, no review posted, fewer faults found than promised
+  2  the command line or the environment is not right`;
+
+/** Builds the commands. */
+export function makeProgram(parts: ProgramParts): Program {
+  let code = 0;
+  const program = new Command('pitwall')
+    .description('Runs the agent workflows that a repository commits, and reviews its pull requests.')
+    .version(parts.version)
+    .exitOverride()
+    .configureOutput({ writeOut: parts.out, writeErr: parts.err })
+    .showSuggestionAfterError()
+    .addHelpText('after', EXIT_CODES);
+  const keep = (work: Promise<number>) => work.then((value) => void (code = value));
+  addServer(program, parts, keep);
+  addFormat(program, parts, keep);
+  addTrials(program, parts, keep);
+  return {
+    async run(args) {
+      await program.parseAsync(args, { from: 'user' });
+      return code;
+    },
+  };
+}
+
+type Keep = (work: Promise<number>) => Promise<void>;
+
+function addServer(program: Command, parts: ProgramParts, keep: Keep): void {
+  program
+    .command('start')
+    .description('start the server: webhooks, workers, or both')
+    .addOption(new Option('--role <role>', 'what this process does').choices(['all', 'web', 'worker']).default('all'))
+    .addHelpText('after', example('APP_ID=1 PRIVATE_KEY_FILE=key.pem WEBHOOK_SECRET=... ANTHROPIC_API_KEY=... pitwall start'))
+    .action((options: { role: 'all' | 'web' | 'worker' }) => keep(serve(options, parts)));
+}
+
+function addFormat(program: Command, parts: ProgramParts, keep: Keep): void {
+  program
+    .command('validate')
+    .description('check workflows and agents, and print every mistake at once')
+    .argument('[paths...]', 'files or folders; default: .overcut of this folder')
+    .addOption(formatOption())
+    .addHelpText('after', example('pitwall validate .overcut/workflow.json'))
+    .action((paths: string[], options: { format: 'text' | 'json' }) => keep(validate(paths, options, parts)));
+  program
+    .command('schema')
+    .description('print the JSON Schema of workflow.json, or of the settings, for editors')
+    .argument('[which]', 'workflow or settings', 'workflow')
+    .addHelpText('after', example('pitwall schema > workflow.schema.json'))
+    .action((which: string) => keep(schema(which, parts)));
+}
+
+function addTrials(program: Command, parts: ProgramParts, keep: Keep): void {
+  const deps = { start: parts.start, out: parts.out, err: parts.err, env: parts.environment, signal: parts.signal };
+  program
+    .command('try')
+    .description('review a change of a local repository, without an account')
+    .requiredOption('--repo <folder>', 'the repository')
+    .requiredOption('--base <ref>', 'what the change starts from')
+    .requiredOption('--head <ref>', 'what it ends in')
+    .option('--workflow <file>', 'the workflow to run instead of the repository’s own')
+    .addOption(formatOption())
+    .addHelpText('after', example('pitwall try --repo . --base main --head my-branch'))
+    .action((options: { repo: string; base: string; head: string; workflow?: string; format: 'text' | 'json' }) =>
+      keep(tryChange(options, deps)),
+    );
+  program
+    .command('demo')
+    .description('review a pull request of a sample repository with planted faults')
+    .option('--once', 'review once, print what was found, and leave', false)
+    .addOption(new Option('--port <number>', 'the port of the demo').argParser(Number))
+    .addOption(formatOption())
+    .addHelpText('after', example('pitwall demo --once'))
+    .action((options: { once: boolean; port?: number; format: 'text' | 'json' }) => keep(demo(options, deps)));
+}
+
+function formatOption(): Option {
+  return new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text');
+}
+
+function example(line: string): string {
+  return `\nExample:\n  ${line}`;
 }

@@ -41,8 +41,10 @@ export function createApi(scope: Scope, options: ApiOptions): Api {
   });
   octokit.hook.wrap('request', (request, outgoing) => {
     const asked = outgoing as unknown as Outgoing;
-    const send = async (headers: Outgoing['headers']) =>
-      request({ ...outgoing, headers: { ...outgoing.headers, ...headers } } as typeof outgoing);
+    const send = async (authorization: string) => {
+      outgoing.headers.authorization = authorization;
+      return request(outgoing);
+    };
     return isRead(asked) ? withRetries(() => perform(scope, options, asked, send)) : perform(scope, options, asked, send);
   });
   return octokit;
@@ -67,7 +69,8 @@ interface Answer {
   data: unknown;
 }
 
-type Send<T> = (headers: Outgoing['headers']) => Promise<T>;
+/** Sends the request with this `Authorization`. Octokit's hooks see changes of the options only, not new options. */
+type Send<T> = (authorization: string) => Promise<T>;
 
 async function perform<T extends Answer>(scope: Scope, options: ApiOptions, outgoing: Outgoing, send: Send<T>): Promise<T> {
   const leave = await options.traffic.enter(scope.installation);
@@ -88,8 +91,9 @@ async function authorized<T extends Answer>(scope: Scope, shared: ApiOptions, ou
   const asked = { method: outgoing.method, path: pathOf(outgoing), granted: lease.permissions };
   const tell = (status: number) => log.debug({ ...scope, method: asked.method, path: asked.path, status, ms: msSince(start) }, 'GitHub');
   try {
-    const answer = await send({ authorization: `Bearer ${lease.token}` });
+    const answer = await send(`Bearer ${lease.token}`);
     tell(answer.status);
+    if (isCutOff(answer)) throw new GitHubError(`GitHub ${asked.method} ${asked.path}: the answer was cut off`, { kind: 'network' });
     if (!isLimitedGraph(answer)) return answer;
     throw toGitHubError({ response: { ...answer, status: 429 } }, { ...asked, now: Date.now() });
   } catch (thrown) {
@@ -101,6 +105,12 @@ async function authorized<T extends Answer>(scope: Scope, shared: ApiOptions, ou
   } finally {
     lease.release();
   }
+}
+
+/** Octokit hands on what it got of an answer that broke off: then JSON is still text. */
+function isCutOff({ headers, data }: Answer): boolean {
+  const type = 'content-type' in headers ? String(headers['content-type']) : '';
+  return typeof data === 'string' && /\bjson\b/.test(type);
 }
 
 /** GraphQL tells its rate limit in an answer with status 200. */

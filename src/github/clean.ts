@@ -33,7 +33,7 @@ const ACTIVE = new RegExp(
 export function cleanText(text: string, options: { limit?: number; kept?: Kept } = {}): string {
   const held: string[] = [];
   const hold = (comment: string) => `\uE000${held.push(comment) - 1}\uE001`;
-  const plain = cleanCode(text.slice(0, 4 * BODY_LIMIT));
+  const plain = cleanCode(cutText(text, 4 * BODY_LIMIT));
   const { pieces, loose } = splitMarkdown(stripComments(plain, (comment) => OVERCUT.test(comment), hold));
   const cleaned = pieces.map((piece) => (piece.kind === 'code' ? piece.text : cleanProse(piece.text, loose, options.kept ?? {}))).join('');
   const whole = cleaned.replace(/\uE000(\d+)\uE001/g, (_, index: string) => held[Number(index)] ?? '');
@@ -49,12 +49,13 @@ export function cleanCode(code: string): string {
 export function cutText(text: string, limit: number): string {
   if (text.length <= limit) return text;
   const head = text.slice(0, Math.max(0, limit - CUT_NOTE.length - 10)).replace(/[\uD800-\uDBFF]$/, '');
-  const last = splitMarkdown(head).pieces.at(-1);
-  const fence = last?.kind === 'code' ? lastFence(head) : '';
+  const fence = openFence(head);
   return `${head}${fence && `\n${fence}`}${CUT_NOTE}`;
 }
 
-function lastFence(text: string): string {
+/** The fence that is open at the end of a text; empty if none is. */
+export function openFence(text: string): string {
+  if (splitMarkdown(text).pieces.at(-1)?.kind !== 'code') return '';
   let open = '';
   for (const [, fence = ''] of text.matchAll(/^(`{3,8}|~{3,8})/gm)) open = open === '' ? fence : fence.startsWith(open) ? '' : open;
   return open;

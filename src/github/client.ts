@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import type { Logger } from 'pino';
 import { Probot, ProbotOctokit } from 'probot';
 import { type Api, createApi, SILENT } from './api.ts';
@@ -54,6 +55,7 @@ export class GitHubApp {
 
   constructor(options: GitHubAppOptions) {
     this.#options = options;
+    refuseBadKey(options.privateKey);
     this.#fetch = withTimeout(options.fetch ?? fetch, options.timeout ?? TIMEOUT);
     this.#traffic = new Traffic(options.onPause ? { onPause: options.onPause } : {});
     this.probot = new Probot({
@@ -127,6 +129,13 @@ export class GitHubApp {
     return this.#identity;
   }
 
+  /** The installation that has a repository. */
+  async installationOf(fullName: string): Promise<number> {
+    const app = await this.requests();
+    const { data } = await app.request(`GET /repos/${fullName}/installation`);
+    return (data as { id: number }).id;
+  }
+
   /** The App's own requests (`/app/...`), signed with its key. */
   async requests(): Promise<AppRequests> {
     return (await this.probot.auth()) as unknown as AppRequests;
@@ -159,6 +168,14 @@ export class GitHubApp {
     const headers = { authorization: `Bearer ${token}`, 'user-agent': this.userAgent, accept: 'application/vnd.github+json' };
     const answer = await this.#fetch(`${this.baseUrl}/installation/token`, { method: 'DELETE', headers });
     await answer.body?.cancel();
+  }
+}
+
+function refuseBadKey(pem: string): void {
+  try {
+    createPrivateKey(pem);
+  } catch {
+    throw new Error("the App's private key is not a PEM key: download one from the App's settings page and set PRIVATE_KEY to the whole file");
   }
 }
 

@@ -5,11 +5,16 @@ export interface Clock {
   /** Milliseconds since 1970. */
   now(): number;
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls `work`, which must not throw, after so many ms, if the process still lives then. */
+  later(ms: number, work: () => void): void;
 }
 
 export const CLOCK: Clock = {
   now: Date.now,
   async sleep(ms, signal) {
     await sleep(ms, undefined, signal ? { signal } : {});
+  },
+  later(ms, work) {
+    setTimeout(work, ms).unref();
   },
 };

@@ -55,6 +55,7 @@ export function toGitHubError(error: unknown, asked: Asked): GitHubError {
   if (error instanceof GitHubError) return error;
   const response = responseOf(error);
   const what = `GitHub ${asked.method} ${asked.path}`;
+  if (!response && !isConnection(error)) return new GitHubError(`${what} could not be asked: ${reasonOf(error)}`, { kind: 'refused' });
   if (!response) return new GitHubError(`${what}: no answer (${reasonOf(error)}); it can be tried again`, { kind: 'network' });
   const message = messageOf(response);
   const retryAt = limitOf(response, message, asked.now);
@@ -131,6 +132,11 @@ function responseOf(error: unknown): GitHubAnswer | null {
   const { status, headers, data } = error.response;
   if (typeof status !== 'number') return null;
   return { status, headers: isRecord(headers) ? (headers as GitHubAnswer['headers']) : {}, data };
+}
+
+/** Octokit throws an `HttpError` without an answer for everything that `fetch` throws. */
+function isConnection(error: unknown): boolean {
+  return error instanceof Error && ['HttpError', 'AbortError', 'TimeoutError'].includes(error.name);
 }
 
 function reasonOf(error: unknown): string {

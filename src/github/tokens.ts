@@ -152,9 +152,20 @@ export async function issueToken(app: AppRequests, scope: Scope, now = Date.now)
   try {
     return await requestToken(app, scope, PERMISSIONS[scope.purpose], now);
   } catch (error) {
-    if (!(error instanceof GitHubError) || error.kind !== 'refused' || !/permissions requested/i.test(error.message)) throw error;
-    return requestToken(app, scope, await grantedOf(app, scope, now), now);
+    if (!(error instanceof GitHubError)) throw error;
+    if (error.kind === 'refused' && /permissions requested/i.test(error.message)) {
+      return requestToken(app, scope, await grantedOf(app, scope, now), now);
+    }
+    throw explainUninstalled(error);
   }
+}
+
+/** GitHub says "422" for a repository that the App was taken off, and "404" for an installation that is gone. */
+function explainUninstalled(error: GitHubError): GitHubError {
+  const gone = error.kind === 'missing' || (error.kind === 'refused' && /repository that does not exist/i.test(error.message));
+  if (!gone) return error;
+  const message = `${error.message}; the App is not installed there any more: install it on the repository to go on`;
+  return new GitHubError(message, { kind: 'missing', ...(error.response ? { response: error.response } : {}) });
 }
 
 async function requestToken(app: AppRequests, scope: Scope, permissions: Record<string, string>, now: () => number): Promise<Issued> {

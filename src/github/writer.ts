@@ -60,6 +60,7 @@ export class Writer {
   readonly owner: string;
   readonly repo: string;
   #begun = false;
+  #doubtful = false;
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -83,6 +84,16 @@ export class Writer {
   get number(): number | null {
     const { resource } = this.event;
     return resource.kind === 'pr' || resource.kind === 'issue' ? resource.number : null;
+  }
+
+  /** A write was sent. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** Something was done again after a look had not found it. */
+  get doubtful(): boolean {
+    return this.#doubtful;
   }
 
   get since(): number {
@@ -154,6 +165,7 @@ export class Writer {
       const found = doubt ? await step.look() : null;
       if (found !== null) return { status: 'done', value: found, unsure: false };
       const reply = await step.act();
+      if (doubt) this.#doubtful = true;
       if (reply.status !== 'unknown') return { ...reply, unsure: doubt };
       doubt = true;
       await this.#pause(attempt, reply.reason);

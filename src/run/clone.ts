@@ -45,4 +45,3 @@ async function cloneOnce(
   await journal.append({ type: 'checkout', key, checkout });
   return checkout;
 }
-

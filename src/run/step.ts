@@ -47,7 +47,8 @@ async function tryStep(services: Services, run: StepRun, step: Step): Promise<En
   } catch (error) {
     if (error instanceof Pending || error instanceof Superseded || run.signal.aborted) throw error;
     const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof Fatal || error instanceof ModelRefused || error instanceof TemplateError) return { state: 'Failed', output: null, reason: message };
+    if (error instanceof Fatal || error instanceof ModelRefused || error instanceof TemplateError)
+      return { state: 'Failed', output: null, reason: message };
     const troubles = run.journal.entries.filter(
       (entry) => entry.type === 'noted' && entry.key.startsWith(`step/${step.id}/trouble/`),
     ).length;
@@ -64,8 +65,13 @@ async function act(services: Services, run: StepRun, step: Step): Promise<End> {
   const data = { trigger: start.event.context, outputs };
   if (step.action === 'git.clone') return completed(await cloneRepositories(services, run, { step, data }));
   if (step.action === 'agent.run' || step.action === 'agent.session') {
-    const instruction = { source: step.instruction, text: renderTemplate(step.instruction, data) };
-    const work = workOf(services, run, { step, instruction, previous: previousMessages(run, step, outputs) });
+    const source = step.instruction;
+    const work = workOf(services, run, {
+      step,
+      source,
+      instruction: renderTemplate(source, data),
+      previous: previousMessage(run, step, outputs),
+    });
     const end = step.action === 'agent.run' ? await runAgent(services, step, work) : await runSession(services, step, work);
     if (end.by === 'refusal') return { state: 'Failed', output: { message: end.message }, reason: end.message };
     return completed({ message: end.message });
@@ -77,12 +83,13 @@ function completed(output: unknown): End {
   return { state: 'Completed', output, reason: '' };
 }
 
-function workOf(services: Services, run: StepRun, work: Pick<StepWork, 'instruction' | 'previous'> & { step: Step }): StepWork {
+function workOf(services: Services, run: StepRun, work: Pick<StepWork, 'source' | 'instruction' | 'previous'> & { step: Step }): StepWork {
   const { journal, start, signal } = run;
   const started = journal.find('step.started', work.step.id);
   return {
     journal,
     start,
+    source: work.source,
     instruction: work.instruction,
     previous: work.previous,
     startedAt: started?.at ?? 0,
@@ -95,11 +102,13 @@ function workOf(services: Services, run: StepRun, work: Pick<StepWork, 'instruct
   };
 }
 
-/** Published prompts rely on "the previous step's output". */
-function previousMessages({ start }: StepRun, step: Step, outputs: Record<string, unknown>): StepWork['previous'] {
-  return previousSteps(start.workflow.definition, step.id).flatMap((id) => {
+/** Published prompts rely on "the previous step's output"; where the instruction templates it, it stands there already. */
+function previousMessage({ start }: StepRun, step: Step, outputs: Record<string, unknown>): string | null {
+  const source = 'instruction' in step ? step.instruction : '';
+  const messages = previousSteps(start.workflow.definition, step.id).flatMap((id) => {
     const output = outputs[id];
     const said = typeof output === 'object' && output !== null && 'message' in output && typeof output.message === 'string';
-    return said ? [{ step: id, message: String(output.message) }] : [];
+    return said && !source.includes(`outputs.${id}`) ? [String(output.message)] : [];
   });
+  return messages.length > 0 ? messages.join('\n\n') : null;
 }

@@ -27,7 +27,7 @@ export async function runAgent(
     minutes,
     reason: `the step's limit of ${minutes} minutes is over`,
   });
-  const { allow, prohibit } = readToolTable(work.instruction.source);
+  const { allow, prohibit } = readToolTable(work.source);
   const subject: Subject = {
     journal,
     run: start.run,
@@ -46,7 +46,7 @@ export async function runAgent(
     modelId: modelOf(services.settings, agent.model ?? work.modelKey).id,
     maxTokens: MAX_TOKENS,
     contextTokens: CONTEXT_TOKENS,
-    brief: async () => briefAgent({ agent, facts: await factsOf(services, work, agent.id), instruction: work.instruction }),
+    brief: async () => briefAgent({ ...(await factsOf(services, work, agent.id)), agent }),
     schemas,
     tools,
     hear: () => hearDeadline(services, deadline),

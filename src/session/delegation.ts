@@ -6,7 +6,6 @@ import type { Usage } from '../journal/answer.ts';
 import type { DelegationEnd, DelegationStart } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import { addTo, treeOf } from '../journal/view.ts';
-import { findsPattern } from '../workflow/pattern.ts';
 import { hearDeadline } from './deadline.ts';
 import { equip, SHARED_TOOLS, type Subject } from './mind.ts';
 import { modelOf, type Services } from './services.ts';
@@ -120,7 +119,7 @@ async function missingFor(services: Services, { journal, run }: Subject, { expec
   const answers = journal.entries.filter((entry) => entry.type === 'turn.answered');
   const output = (answers.at(-1)?.answer.content ?? []).flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('\n');
   const calls = journal.entries.filter((entry) => entry.type === 'call.ended').length;
-  return missingOf(expect, { scratchpads: pads.filter((pad) => pad.size > 0).map((pad) => pad.name), calls, output }, findsPattern);
+  return missingOf(expect, { scratchpads: pads.filter((pad) => pad.size > 0).map((pad) => pad.name), calls, output });
 }
 
 function usageOf(journal: Journal): Record<string, Usage> {

@@ -88,7 +88,7 @@ function contextOf(services: Services, subject: Subject, call: CallRequest): Too
     trust: subject.trust,
     signal: subject.signal,
     files,
-    search: (query) => services.workspace.search(tree, blobs, query, subject.signal),
+    search: (query) => services.workspace.search(tree, blobs, { ...query, signal: subject.signal }),
     pads: services.store.pads(run),
     memory: services.store.memory(event.repository.id, agent.id),
     drafts: services.store.drafts,

@@ -1,4 +1,4 @@
-import { briefCoordinator, type Instruction, type StepFacts } from '../agent/briefing.ts';
+import { briefCoordinator, type StepBrief } from '../agent/briefing.ts';
 import { type ConversationEnd, converse } from '../agent/conversation.ts';
 import { maxDelegations } from '../agent/tool-table.ts';
 import type { Agent, RunStart } from '../journal/entry.ts';
@@ -16,9 +16,11 @@ import { modelOf, type Services } from './services.ts';
 export interface StepWork {
   journal: Journal;
   start: RunStart;
-  instruction: Instruction;
-  /** The messages of the steps right before this one. */
-  previous: { step: string; message: string }[];
+  /** As it was committed, and with its templates filled. */
+  source: string;
+  instruction: string;
+  /** The messages of the steps right before this one, and null where the instruction templates them. */
+  previous: string | null;
   startedAt: number;
   modelKey: string | null;
   signal: AbortSignal;
@@ -64,7 +66,7 @@ export async function runSession(
     }),
   );
   if (deadline) await services.store.queues.setTimer({ wake: 'run', id: start.run }, deadline.at);
-  const most = maxDelegations(work.instruction.text, work.previous.map(({ message }) => message).join('\n'), step.params.maxDelegations);
+  const most = maxDelegations(work.instruction, work.previous ?? '', step.params.maxDelegations);
   const desk: Desk = { journal, start, step: step.id, agents, most, goal: step.params.goal, modelKey: work.modelKey, deadline };
   const subject: Subject = {
     journal,
@@ -93,17 +95,16 @@ export async function runSession(
     contextTokens: CONTEXT_TOKENS,
     brief: async () =>
       briefCoordinator({
-        terms: {
-          agents,
-          tools: tools.names,
-          maxDelegations: most,
-          listens: step.params.listenToComments,
-          staysOpen: step.params.keepSessionOpenForComments,
-          exitSignals: step.params.exitCriteria.userSignals.explicit,
-          minutes,
-        },
-        facts: { ...(await factsOf(services, work, COORDINATOR.id)), goal: step.params.goal },
-        instruction: work.instruction,
+        ...(await factsOf(services, work, COORDINATOR.id)),
+        goal: step.params.goal,
+        agents,
+        tools: tools.names,
+        maxDelegations: most,
+        listens: step.params.listenToComments,
+        staysOpen: step.params.keepSessionOpenForComments,
+        exitSignals: step.params.exitCriteria.userSignals.explicit,
+        minutes,
+        source: work.source,
       }),
     schemas,
     tools,
@@ -112,8 +113,10 @@ export async function runSession(
   });
 }
 
-/** What every agent step is told beside its instruction. */
-export async function factsOf(services: Services, { journal, start, previous }: StepWork, agent: string): Promise<StepFacts> {
+/** What every agent step is told. */
+export async function factsOf(services: Services, work: StepWork, agent: string): Promise<StepBrief> {
+  const { journal, start, instruction, previous } = work;
   const memory = await services.store.memory(start.event.repository.id, agent).all();
-  return { event: start.event, tree: treeOf({ checkouts: [], changes: {} }, journal.entries), guidance: start.guidance, previous, memory };
+  const tree = treeOf({ checkouts: [], changes: {} }, journal.entries);
+  return { event: start.event, instruction, previous, guidance: start.guidance, memory, tree };
 }

@@ -1,7 +1,7 @@
 import { ToolError } from '../journal/errors.ts';
 import type { Blobs, Changes, Tree } from '../journal/tree.ts';
 import { type Found, Layers, type ListEntry, type Materialise } from './layers.ts';
-import { nearestNames } from './nearest.ts';
+import { explainMissing } from './missing.ts';
 import { folderOf, foldersAbove, isWithin, joinPath, normalisePath, show } from './path.ts';
 import { replaceText } from './replacement.ts';
 
@@ -116,7 +116,8 @@ class OverlayFiles implements Files {
   async list(path: string): Promise<ListEntry[]> {
     const at = await this.locate(path);
     const found = await this.#layers.stat(at);
-    if (!found) throw await this.#missing(at, 'Directories without files are not kept.');
+    if (!found)
+      throw await explainMissing(this.#layers, { path: at, startIn: this.#startIn, note: 'Directories without files are not kept.' });
     if (found.kind === 'file') throw new ToolError(`${show(at)} is a file: read it with read_file, or list ${show(folderOf(at) || '.')}.`);
     return (await this.#layers.list(at)).filter(({ name }) => name.toLowerCase() !== '.git');
   }
@@ -192,7 +193,7 @@ class OverlayFiles implements Files {
   async #file(path: string, instead = 'list it with list_dir'): Promise<string> {
     const at = await this.locate(path);
     const found = await this.#layers.stat(at);
-    if (!found) throw await this.#missing(at);
+    if (!found) throw await explainMissing(this.#layers, { path: at, startIn: this.#startIn });
     if (found.kind === 'directory') throw new ToolError(`${show(at || '.')} is a directory: ${instead}.`);
     return at;
   }
@@ -223,31 +224,6 @@ class OverlayFiles implements Files {
       (await this.#layers.baseContent(path))?.equals(content);
     if (sameAsBase && this.#layers.overlay.restore(path)) return;
     await this.#layers.overlay.write(path, content, facts.appended ? { mode: facts.mode, appended: true } : { mode: facts.mode });
-  }
-
-  /** What to say where nothing is: the nearest names in the deepest folder that is there. */
-  async #missing(path: string, note = ''): Promise<ToolError> {
-    let folder = folderOf(path);
-    while (folder && (await this.#layers.stat(folder))?.kind !== 'directory') folder = folderOf(folder);
-    const wanted = path.slice(folder ? folder.length + 1 : 0).split('/')[0] ?? '';
-    const names = (await this.#layers.list(folder)).map(({ name }) => name);
-    const near = nearestNames(wanted, names).map((name) => show(joinPath(folder, name)));
-    const elsewhere = [];
-    for (const { repository } of this.#layers.checkouts) {
-      if (this.#layers.checkoutOf(path)) break;
-      const inside = joinPath(repository.fullName, path);
-      if (await this.#layers.stat(inside)) elsewhere.push(show(inside));
-    }
-    const sparse = this.#layers.checkoutOf(path)?.sparse ?? [];
-    const parts = [
-      `${show(path)} does not exist.`,
-      note,
-      elsewhere.length > 0 ? `Did you mean ${elsewhere.join(' or ')}?` : '',
-      near.length > 0 && elsewhere.length === 0 ? `Nearest in ${show(folder || '.')}: ${near.join(', ')}.` : '',
-      near.length === 0 && elsewhere.length === 0 ? `List ${show(folder || '.')} to see what is there.` : '',
-      sparse.length > 0 ? `Of this repository only these folders are checked out: ${sparse.slice(0, 20).join(', ')}.` : '',
-    ];
-    return new ToolError(parts.filter(Boolean).join(' '));
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -14,6 +14,8 @@ export interface CommandOptions {
   graceMs?: number;
   /** Standard error goes into standard output, in the order it was written. */
   mergeErrors?: boolean;
+  /** Told the process id and how to end the group, right after the start. Must not throw. */
+  onStart?: (pid: number, kill: () => void) => void;
 }
 
 /** How a program ended. `code` is null where a signal ended it. */
@@ -36,6 +38,7 @@ export function runCommand(program: string, args: string[], options: CommandOpti
     if (options.signal?.aborted) return reject(reasonOf(options.signal));
     const child = spawn(program, args, { cwd: options.cwd, env: options.env, detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
     const output = new Output(options.maxOutput, () => stop(child, options.graceMs));
+    if (child.pid) options.onStart?.(child.pid, () => stop(child));
     let timedOut = false;
     const timer = setTimeout(() => {
       timedOut = true;

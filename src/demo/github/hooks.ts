@@ -105,9 +105,11 @@ export class Hooks {
       return delivery;
     }
     delivery.url = this.target;
-    const sending = post(delivery).then((answer) => {
-      delivery.answer = answer;
-    });
+    const sending = post(delivery)
+      .catch((error: Error) => ({ status: 0, ms: 0, body: '', error: error.message, at: Date.now() }))
+      .then((answer) => {
+        delivery.answer = answer;
+      });
     this.#underway.add(sending);
     sending.finally(() => this.#underway.delete(sending));
     return delivery;

@@ -17,7 +17,10 @@ export type Access = 'read' | 'write' | 'admin';
 /** Permissions of an installation or a token by name, as GitHub spells them (`pull_requests`, `checks`, ...). */
 export type Permissions = Record<string, Access>;
 
-/** One repository with everything that stands in it. Times are milliseconds since 1970, here and below. */
+/**
+ * One repository with everything that stands in it. Times are milliseconds since 1970, here and below. `heads` are the branches whose consequences (events, pull
+ * requests) are done with; `settling` is the end of that work.
+ */
 export interface Repository {
   id: number;
   fullName: string;
@@ -32,6 +35,7 @@ export interface Repository {
   lastNumber: number;
   bare: BareRepository;
   heads: Map<string, string>;
+  settling: Promise<void>;
   roles: Map<string, Role>;
   members: Set<string>;
   contributors: Set<Account>;
@@ -79,7 +83,7 @@ export interface Item {
   pull: Pull | null;
 }
 
-/** What a pull request has beyond an issue. `heads` holds every commit that was its head. */
+/** What a pull request has beyond an issue. `heads` holds every commit that was its head; `trial` is the last merge that was tried (commit null: conflict). */
 export interface Pull {
   headRepository: Repository;
   headRef: string;
@@ -92,6 +96,7 @@ export interface Pull {
   mergeCommit: string | null;
   reviewers: Set<Account>;
   heads: Set<string>;
+  trial: { base: string; head: string; commit: string | null } | null;
 }
 
 /** An item that is a pull request. */

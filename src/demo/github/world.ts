@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import type { Diff } from '../git/diff.ts';
 import { Audit } from './audit.ts';
 import { Changes } from './changes.ts';
 import { Hooks } from './hooks.ts';
@@ -66,6 +67,7 @@ export class World {
   readonly audit = new Audit();
   readonly changes = new Changes();
   readonly hooks: Hooks;
+  readonly diffs = new Map<string, Promise<Diff>>();
   readonly startedAt = Date.now();
   readonly limits: DiffLimits = { files: 300, lines: 20_000, patchBytes: 500_000, listedFiles: 3_000 };
   url = '';

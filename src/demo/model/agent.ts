@@ -52,7 +52,7 @@ function readChange(call: Call, text: string): Reading<{ files: PatchFile[] | nu
   if (isTold(call, 'submit_review') && !isTold(call, 'get_pull_request_diff')) return { value: { files: null, findings: [] } };
   const diff = readDiff(call);
   if ('ask' in diff) return diff;
-  const only = filesToRead(text);
+  const only = wantsPlan(call, text) ? null : filesToRead(text);
   const files = only ? diff.value.filter(({ path }) => only.includes(path)) : diff.value;
   return { value: { files, findings: reviewFiles(files) } };
 }
@@ -87,13 +87,14 @@ function work(call: Call, material: Material): Reply {
 function valuesOf({ text, findings, files }: Material): Values {
   const touched = new Set(findings.map(({ file }) => file)).size;
   const read = files?.map(({ path }) => path) ?? [];
+  const reported = [...text.matchAll(/\b(\d+) findings?\b/g)].reduce((sum, [, count]) => sum + Number(count), 0);
   return {
     file: read.length === 1 ? (read[0] ?? '') : `${read.length} files`,
     files: read.length,
     count: findings.length,
     importances: countImportances(findings),
     event: eventOf(text),
-    N: findings.length,
+    N: findings.length || reported,
     M: touched,
     threads: '',
   };

@@ -19,8 +19,8 @@ export interface Call {
   tools: ToolParam[];
   /** Every text of the user's side, in order, tool results not included. */
   userTexts: string[];
-  /** The texts of the user's side that came after the model's last answer. */
-  news: string[];
+  /** The same with the index of the message that each stands in. */
+  heard: { text: string; turn: number }[];
   steps: Step[];
   /** True where the model has not answered yet in this conversation. */
   first: boolean;
@@ -46,15 +46,15 @@ export function readCall(request: MessagesRequest): Call {
   const tools = request.tools ?? [];
   const { messages } = request;
   const steps = readSteps(messages);
-  const lastAnswer = messages.findLastIndex((message) => message.role === 'assistant');
+  const heard = readTexts(messages);
   return {
     model: request.model,
     system: textOf(request.system ?? ''),
     tools,
-    userTexts: textsOf(messages),
-    news: textsOf(messages.slice(lastAnswer + 1)),
+    userTexts: heard.map(({ text }) => text),
+    heard,
     steps,
-    first: lastAnswer < 0,
+    first: !messages.some((message) => message.role === 'assistant'),
     offers: (name) => tools.some((tool) => tool.name === name),
     done: (name) => steps.filter((step) => step.name === name),
   };
@@ -71,9 +71,11 @@ export function blocksOf(content: string | ContentBlock[]): ContentBlock[] {
   return typeof content === 'string' ? [{ type: 'text', text: content }] : content;
 }
 
-function textsOf(messages: MessageParam[]): string[] {
-  const blocks = messages.filter(({ role }) => role === 'user').flatMap(({ content }) => blocksOf(content));
-  return blocks.flatMap((block) => (block.type === 'text' ? [String(block.text ?? '')] : []));
+function readTexts(messages: MessageParam[]): { text: string; turn: number }[] {
+  return messages.flatMap(({ role, content }, turn) => {
+    const blocks = role === 'user' ? blocksOf(content) : [];
+    return blocks.flatMap((block) => (block.type === 'text' ? [{ text: String(block.text ?? ''), turn }] : []));
+  });
 }
 
 function readSteps(messages: MessageParam[]): Step[] {

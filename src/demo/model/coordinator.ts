@@ -1,7 +1,7 @@
 import { announce, finish } from './agent.ts';
 import type { Call, Reply, Step } from './call.ts';
 import { planItems } from './chunk.ts';
-import { fillReport, instructionOf, outputOf, type Values } from './instruction.ts';
+import { commentsAfter, fillReport, instructionOf, outputOf, type Values } from './instruction.ts';
 
 const TOOL = 'delegate_to_sub_agent';
 const TRIES = 2;
@@ -18,10 +18,9 @@ interface Task {
  * turn, a failed one once more), then completes with the outputs that are asked for, or with what came back.
  */
 export function directCoordinator(call: Call): Reply {
-  const comment = commentIn(call);
-  if (call.done('task_completed').some((step) => step.result !== null && !step.error)) {
-    return comment ? finish(call, answerComment(comment)) : { text: '' };
-  }
+  const completed = call.done('task_completed').findLast((step) => !step.error);
+  const comments = commentsAfter(call, completed?.turn ?? 0);
+  if (completed) return comments.length ? finish(call, comments.map(answerComment).join('\n\n')) : { text: '' };
   if (call.offers('update_status') && call.done('update_status').length === 0) return announce('Scripted coordinator at work.');
   const text = instructionOf(call);
   const results: Step[] = [];
@@ -31,7 +30,8 @@ export function directCoordinator(call: Call): Reply {
     if (missing.length) return { text: `Giving out ${missing.length} tasks.`, tools: missing.map((task) => delegate(call, task)) };
     results.push(...tasks.flatMap((task) => attemptsOf(call, task).slice(-1)));
   }
-  return finish(call, [completionOf(text, results), comment && answerComment(comment)].filter(Boolean).join('\n\n'));
+  const summary = completionOf(text, results.length ? results : call.done(TOOL));
+  return finish(call, [summary, ...comments.map(answerComment)].join('\n\n'));
 }
 
 /** Tasks of a stage may depend on what the stages before it brought back. */
@@ -98,7 +98,10 @@ function plainTasks(call: Call, text: string): Task[] {
 
 /** The sub-agents: by the tool's schema, by the prompt's wording, by a list in the system prompt. */
 function agentsIn(call: Call, text: string): string[] {
-  const named = [...text.matchAll(/\bdelegat\w*[^\n.]*?\*\*([A-Z][\w /-]+?)\*\*/gi)].map(([, name]) => name ?? '');
+  const rows = text.split('\n').filter((row) => /\bdelegat/i.test(row));
+  const named = rows.flatMap((row) =>
+    [...row.matchAll(/\b(?:to|the|and|or)\s+\*\*([A-Z][\w /-]{1,60})\*\*/g)].map(([, name]) => name ?? ''),
+  );
   const field = call.tools.find(({ name }) => name === TOOL)?.input_schema?.properties?.agentId as { enum?: unknown } | undefined;
   const listed = Array.isArray(field?.enum) ? field.enum.map(String) : namesIn(call.system);
   const first = named.filter((name) => !/coordinator/i.test(name));
@@ -148,21 +151,6 @@ function completionOf(text: string, results: Step[]): string {
 
 function firstLine(text: string | null): string {
   return (text ?? '').trim().split('\n')[0]?.slice(0, 300) ?? '';
-}
-
-/** The newest text of a person that came after the model's last answer, in whatever frame it is told. */
-function commentIn(call: Call): string | null {
-  if (call.first) return null;
-  const text = call.news.findLast((news) => /\bcomment|\breplied|\bwrote|\bmessage from/i.test(news));
-  if (!text) return null;
-  const quoted =
-    /<comment[^>]*>([\s\S]*?)<\/comment>/i.exec(text)?.[1] ??
-    text
-      .split('\n')
-      .filter((row) => row.trim())
-      .at(-1) ??
-    text;
-  return quoted.trim().slice(0, 200);
 }
 
 function answerComment(comment: string): string {

@@ -16,11 +16,12 @@ export function streamAnswer(response: ServerResponse, answer: MessageAnswer, fa
     send('content_block_start', { index, content_block: openingOf(block) });
     for (const delta of deltasOf(block, fault)) {
       send('content_block_delta', { index, delta });
-      if (fault === 'cut' && index === answer.content.length - 1) return cut(response);
+      if (fault !== 'cut' || index < answer.content.length - 1) continue;
+      cut(response);
+      return;
     }
     send('content_block_stop', { index });
   }
-  if (fault === 'cut') return cut(response);
   if (fault === 'sse-error') {
     send('error', { error: { type: 'overloaded_error', message: 'Overloaded' } });
     response.end();

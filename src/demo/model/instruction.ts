@@ -1,8 +1,27 @@
 import type { Call } from './call.ts';
 
-/** All that the user's side said, which is where instructions stand. */
+/** Text that a prompt marks as data, with what it says that it is. */
+interface DataBlock {
+  of: string;
+  text: string;
+  turn: number;
+}
+
+const DATA = /<([\w-]+)-data of="([^"]*)">\n?([\s\S]*?)\n?<\/\1-data>/g;
+
+/** What the user's side asks for: all it said but what it marked as data; the output of the step before, which is an order of work, is kept. */
 export function instructionOf(call: Call): string {
-  return call.userTexts.join('\n\n');
+  return call.userTexts.join('\n\n').replace(DATA, (_, _tag, of: string, text: string) => (/\bprevious step\b/.test(of) ? text : ''));
+}
+
+/** Comments of people that came after a message of the conversation, by the index of that message. */
+export function commentsAfter(call: Call, turn: number): string[] {
+  const blocks = call.heard.flatMap(({ text, turn }): DataBlock[] =>
+    [...text.matchAll(DATA)].map(([, , of = '', inside = '']) => ({ of, text: inside, turn })),
+  );
+  return blocks
+    .filter((block) => block.turn > turn && block.of.startsWith('comment '))
+    .map(({ text }) => text.replace(/^by @[^\n]*\n+/, ''));
 }
 
 const REFUSAL = /\b(?:not|never|don't|cannot|can't)\b|❌|\bprohibited\b/i;

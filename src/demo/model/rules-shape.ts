@@ -89,8 +89,16 @@ const CHECK =
 function findRemovedChecks(file: PatchFile): PatchLine[] {
   if (!SOURCE.test(file.path) || isTest(file.path)) return [];
   const added = new Set(addedOf(file).map(({ text }) => squeeze(text)));
-  const gone = file.lines.filter(({ kind, text }) => kind === '-' && CHECK.test(codeOf(text)) && !added.has(squeeze(text)));
+  const gone = file.lines.filter((line, at) => line.kind === '-' && isCheck(file, at) && !added.has(squeeze(line.text)));
   return gone.filter((line, at) => (gone[at - 1]?.old ?? -9) < (line.old ?? 0) - 2).filter((line) => !replacedBySimilar(file, line));
+}
+
+/** A line that looks like a check, or an `if` that leaves at once. */
+function isCheck(file: PatchFile, at: number): boolean {
+  const code = codeOf(file.lines[at]?.text ?? '');
+  const next = file.lines[at + 1];
+  const leaves = next?.kind === '-' && /^\s*(?:throw|return|raise)\b/.test(next.text);
+  return CHECK.test(code) || (/^\s*if\b/.test(code) && (leaves || /\)\s*\{?\s*(?:throw|return)\b/.test(code)));
 }
 
 function squeeze(text: string): string {

@@ -1,6 +1,6 @@
 import type { Call, Reply } from './call.ts';
 import { bodyOf, type Finding } from './finding.ts';
-import { type Reading, readRows, threadIdOf } from './tool-answer.ts';
+import { lookUpLine, type Reading, threadIdOf } from './tool-answer.ts';
 
 /**
  * Posts each finding as a thread, once: at its line where that can be commented on, else on its file, and for a file that is not in the change on the
@@ -45,12 +45,11 @@ function threadOf(
 ): Record<string, unknown> {
   const { file, line, side } = finding;
   const body = bodyOf(finding);
-  const rowsOf = (path: string) => readRows(call.done('get_pull_request_diff_line_numbers').find((step) => step.input.path === path));
-  const rows = rowsOf(file);
-  if (rows?.length === 0) {
-    const first = findings.find((other) => rowsOf(other.file)?.length)?.file ?? file;
+  const resolved = (path: string) => call.done('get_pull_request_diff_line_numbers').find((step) => step.input.path === path);
+  const known = lookUpLine(resolved(file), finding);
+  if (known === 'none') {
+    const first = findings.find((other) => lookUpLine(resolved(other.file), other) !== 'none')?.file ?? file;
     return { path: first, line: 1, side: 'RIGHT', body: `[Re: ${file}] ${body}` };
   }
-  const known = rows === null || rows.some((row) => row.side === side && row.line === line);
-  return line === null || !known || again ? { path: file, body } : { path: file, line, side, body };
+  return line === null || known === 'no' || again ? { path: file, body } : { path: file, line, side, body };
 }

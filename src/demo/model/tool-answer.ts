@@ -30,13 +30,16 @@ export function readFindings(call: Call, names: string[]): Reading<Finding[]> {
   return { value: uniqueFindings(texts.flatMap(parseFindings)) };
 }
 
-/** The first line of findings' files that can be commented on, by `get_pull_request_diff_line_numbers`; null where the tool gave no list. */
-export function readRows(step: Step | undefined): { side: string; line: number }[] | null {
-  if (!step?.result || step.error) return null;
-  const value = parseJson(step.result);
-  const rows = Array.isArray(value) ? value : (value as { lines?: unknown } | undefined)?.lines;
-  if (!Array.isArray(rows)) return null;
-  return rows.map((row: { side?: unknown; line?: unknown }) => ({ side: String(row?.side), line: Number(row?.line) }));
+/** Whether `get_pull_request_diff_line_numbers` has a line: `none` stands for a file that is not in the change, `unknown` for a list that was cut. */
+export function lookUpLine(step: Step | undefined, { side, line }: Pick<Finding, 'side' | 'line'>): 'yes' | 'no' | 'none' | 'unknown' {
+  const value = step?.result && !step.error ? parseJson(step.result) : undefined;
+  if (!Array.isArray(value)) return 'unknown';
+  if (value.length === 0) return 'none';
+  const rows = value as { side?: unknown; line?: unknown; endLine?: unknown }[];
+  if (line !== null && rows.some((row) => row.side === side && line >= Number(row.line) && line <= Number(row.endLine ?? row.line)))
+    return 'yes';
+  const cut = rows.length > 1 && rows.some((row) => row.side === 'FILE');
+  return cut ? 'unknown' : 'no';
 }
 
 /** The id of a thread out of what `add_pull_request_review_thread` answered. */

@@ -124,11 +124,12 @@ async function findNodeOf(writer: Writer, comment: number): Promise<Found<Thread
   const query = `query($owner: String!, $repo: String!, $number: Int!, $after: String) { repository(owner: $owner, name: $repo) {
     pullRequest(number: $number) { reviewThreads(first: 100, after: $after) {
       pageInfo { hasNextPage endCursor } nodes { id isResolved comments(first: 100) { nodes { databaseId } } } } } } }`;
-  for (let after: string | null = null; ; ) {
-    const variables = { owner: writer.owner, repo: writer.repo, number: writer.number, after };
+  let after: string | null = null;
+  for (;;) {
+    const variables: Record<string, unknown> = { owner: writer.owner, repo: writer.repo, number: writer.number, after };
     const reply: Settled<ThreadPage> = await writer.ask<ThreadPage>(query, variables);
     if (reply.status === 'refused') return reply;
-    const { nodes, pageInfo } = reply.value.repository.pullRequest.reviewThreads;
+    const { nodes, pageInfo }: ThreadPage['repository']['pullRequest']['reviewThreads'] = reply.value.repository.pullRequest.reviewThreads;
     const node = nodes.find((one) => one.comments.nodes.some((row) => row.databaseId === comment));
     if (node) return { status: 'found', value: node };
     if (!pageInfo.hasNextPage) return refuse(`comment ${comment} is in no thread of this pull request`);

@@ -1,0 +1,190 @@
+import type { Diff } from '../journal/diff.ts';
+import type { Effect, EffectRecord, EffectRecords, Outcome } from '../journal/effect.ts';
+import { Superseded } from '../journal/errors.ts';
+import type { Event } from '../journal/event.ts';
+import type { DraftReviews } from '../journal/finding.ts';
+import type { Api } from './api.ts';
+import { createCheck, findCheck, updateCheck } from './check.ts';
+import type { Kept } from './clean.ts';
+import { CLOCK, type Clock } from './clock.ts';
+import { createComment, findComment, updateComment } from './comment.ts';
+import type { Governor } from './governor.ts';
+import { addReaction } from './reaction.ts';
+import { type ReviewPolicy, submitReview } from './review.ts';
+import { findReply, replyInThread, resolveThread } from './thread-effect.ts';
+import { Unsettled, Withdrawn, Writer } from './writer.ts';
+
+/** What the publisher works with. `worker` is this process' nonce, `identity` the App's own login. */
+export interface PublisherOptions {
+  api: (installation: number, repository: number, purpose: 'read' | 'review' | 'push') => Promise<Api>;
+  identity: () => Promise<{ login: string }>;
+  records: EffectRecords;
+  governor: Governor;
+  drafts: DraftReviews;
+  /** The change at the event's head (and base). May throw; the effect is then tried again by the caller. */
+  diff: (event: Event) => Promise<Diff>;
+  settings: ReviewPolicy;
+  worker: string;
+  clock?: Clock;
+}
+
+/** One effect of a run. `key` names it in the run's journal; the same key again answers what was done. */
+export interface Performance {
+  run: string;
+  key: string;
+  event: Event;
+  effect: Effect;
+  /** What cleaning leaves alone. */
+  kept?: Kept;
+  /** Ends the wait before the first write, never a write. */
+  signal?: AbortSignal;
+  /** Asked right before every write; false stops here. */
+  mayStillAct?: () => Promise<boolean>;
+}
+
+/** The only one who writes to GitHub. */
+export interface Publisher {
+  /**
+   * Carries an effect out exactly once, over any number of calls and workers. Throws `Pending` where it has to wait (limits, GitHub away),
+   * `Superseded` where another worker has the effect; both leave a record from which the next call goes on.
+   */
+  perform(call: Performance): Promise<Outcome>;
+}
+
+/** After this long (ms) without a clear answer an effect ends as unknown. */
+const GIVE_UP_MS = 30 * 60_000;
+/** GitHub's lists may lag: when to look again for a double (ms). */
+const LOOK_AGAIN_MS = [10_000, 40_000];
+
+/** Makes the publisher of a process. */
+export function createPublisher(options: PublisherOptions): Publisher {
+  const shared: Shared = { ...options, clock: options.clock ?? CLOCK, newest: new Map() };
+  const live = new Map<string, Promise<Outcome>>();
+  return {
+    perform(call) {
+      const id = `${call.run}:${call.key}`;
+      const known = live.get(id);
+      if (known) return known;
+      const work = perform(shared, id, call).finally(() => live.delete(id));
+      live.set(id, work);
+      return work;
+    },
+  };
+}
+
+interface Shared extends PublisherOptions {
+  clock: Clock;
+  /** The newest edit of each comment that waits or is under way. */
+  newest: Map<string, symbol>;
+}
+
+type Acting = Extract<EffectRecord, { state: 'acting' }>;
+
+async function perform(shared: Shared, id: string, call: Performance): Promise<Outcome> {
+  const known = await shared.records.get(id);
+  if (known?.state === 'ended') return known.outcome;
+  const api = await shared.api(call.event.installation, call.event.repository.id, 'review');
+  const { login } = await shared.identity();
+  const claimed = await claim(shared, id);
+  if (claimed.status === 'ended') return claimed.outcome;
+  const { record, resumed } = claimed;
+  const { governor, clock } = shared;
+  const base = { api, governor, clock, event: call.event, login, key: id, since: record.at };
+  const guard = (purpose: 'act' | 'undo') => checkRecord(shared, id, purpose === 'act' ? call : null);
+  const writer = new Writer({ ...base, resumed, guard, ...(call.signal ? { signal: call.signal } : {}) });
+  try {
+    const outcome = await act(shared, writer, call);
+    await end(shared, id, outcome);
+    if (writer.doubtful) lookAgain(shared, new Writer({ ...base, resumed: true, guard: async () => undefined }), call.effect);
+    return outcome;
+  } catch (error) {
+    if (error instanceof Withdrawn) return { status: resumed || writer.begun ? 'unknown' : 'refused', reason: error.message };
+    if (!(error instanceof Unsettled) || shared.clock.now() - record.at < GIVE_UP_MS) throw error;
+    const outcome: Outcome = { status: 'unknown', reason: `GitHub gave no clear answer for 30 minutes: ${error.reason}` };
+    await end(shared, id, outcome);
+    return outcome;
+  }
+}
+
+/** Takes the record: from nothing to intent to acting. One that is found acting keeps its time, and what it made is looked up first. */
+async function claim(
+  { records, worker, clock }: Shared,
+  id: string,
+): Promise<{ status: 'ended'; outcome: Outcome } | { status: 'ours'; record: Acting; resumed: boolean }> {
+  for (;;) {
+    const seen = await records.get(id);
+    if (seen?.state === 'ended') return { status: 'ended', outcome: seen.outcome };
+    if (seen === null) {
+      await records.swap(id, null, { state: 'intent', at: clock.now() });
+      continue;
+    }
+    const record: Acting = { state: 'acting', at: seen.at, by: worker };
+    const resumed = seen.state === 'acting';
+    if (resumed && seen.by === worker) return { status: 'ours', record: seen, resumed };
+    if (await records.swap(id, seen, record)) return { status: 'ours', record, resumed };
+  }
+}
+
+async function checkRecord({ records, worker }: Shared, id: string, call: Performance | null): Promise<void> {
+  const record = await records.get(id);
+  if (record?.state !== 'acting' || record.by !== worker) throw new Superseded(`another worker carries out ${id}`);
+  if (call?.mayStillAct && !(await call.mayStillAct())) throw new Withdrawn('the run ended before this was written');
+}
+
+async function end({ records, worker, clock }: Shared, id: string, outcome: Outcome): Promise<void> {
+  const seen = await records.get(id);
+  const ours = seen?.state === 'acting' && seen.by === worker;
+  if (ours && (await records.swap(id, seen, { state: 'ended', at: clock.now(), outcome }))) return;
+  throw new Superseded(`another worker carries out ${id}`);
+}
+
+function act(shared: Shared, writer: Writer, { run, effect, kept }: Performance): Promise<Outcome> {
+  switch (effect.type) {
+    case 'comment.create':
+      return createComment(writer, effect.body, kept ?? {});
+    case 'comment.update':
+      return updateNewest(shared, writer, effect);
+    case 'reaction.add':
+      return addReaction(writer, effect);
+    case 'check.create':
+      return createCheck(writer, effect);
+    case 'check.update':
+      return updateCheck(writer, effect);
+    case 'review.submit':
+      return submitReview(writer, effect, { run, drafts: shared.drafts, diff: shared.diff, policy: shared.settings });
+    case 'thread.reply':
+      return replyInThread(writer, { thread: effect.thread, run, drafts: shared.drafts }, effect.body);
+    case 'thread.resolve':
+      return resolveThread(writer, { thread: effect.thread, run, drafts: shared.drafts });
+  }
+}
+
+async function updateNewest({ newest }: Shared, writer: Writer, effect: Extract<Effect, { type: 'comment.update' }>): Promise<Outcome> {
+  const name = `${writer.event.repository.id}:${effect.comment}`;
+  const mine = Symbol(name);
+  newest.set(name, mine);
+  try {
+    return await updateComment(writer, effect.comment, effect.body, () => newest.get(name) === mine);
+  } finally {
+    if (newest.get(name) === mine) newest.delete(name);
+  }
+}
+
+/** After a write that was repeated without being found: the first may yet show up, so doubles are looked for, and removed, for a minute. */
+function lookAgain({ clock }: Shared, writer: Writer, effect: Effect): void {
+  for (const ms of LOOK_AGAIN_MS) clock.later(ms, () => void findMade(writer, effect).catch(() => undefined));
+}
+
+/** Looks for what an effect made, and removes doubles; null for what cannot be doubled. */
+async function findMade(writer: Writer, effect: Effect): Promise<unknown> {
+  switch (effect.type) {
+    case 'comment.create':
+      return findComment(writer);
+    case 'thread.reply':
+      return findReply(writer);
+    case 'check.create':
+      return findCheck(writer, effect);
+    default:
+      return null;
+  }
+}
