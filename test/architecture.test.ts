@@ -41,7 +41,6 @@ const DOORS: Record<string, string[]> = {
   '@octokit/rest': ['github'],
   '@anthropic-ai/sdk': ['agent'],
   '@vscode/ripgrep': ['workspace'],
-  diff: ['workspace'],
   picomatch: ['workspace'],
   commander: ['cli', 'cli.ts'],
 };

@@ -1,9 +1,9 @@
 import type { Expectation } from '../journal/entry.ts';
 import { findsPattern, refusalOf } from '../workflow/pattern.ts';
 
-/** What a sub-agent left behind: the content of the expected scratchpad (null: there is none), how many calls it made, its last message. */
+/** What a sub-agent left behind: names of the scratchpads that hold something, how many calls it made, its last message. */
 export interface ExpectationFacts {
-  scratchpad: string | null;
+  scratchpads: readonly string[];
   calls: number;
   output: string;
 }
@@ -16,7 +16,7 @@ export function missingOf(expect: Expectation, facts: ExpectationFacts): string[
 }
 
 function missingScratchpad({ scratchpad }: Expectation, facts: ExpectationFacts): string | null {
-  if (scratchpad === undefined || facts.scratchpad?.trim()) return null;
+  if (scratchpad === undefined || facts.scratchpads.includes(scratchpad)) return null;
   return `the scratchpad \`${scratchpad}\` is missing or empty: write it`;
 }
 

@@ -175,7 +175,9 @@ function refuseBadKey(pem: string): void {
   try {
     createPrivateKey(pem);
   } catch {
-    throw new Error("the App's private key is not a PEM key: download one from the App's settings page and set PRIVATE_KEY to the whole file");
+    throw new Error(
+      "the App's private key is not a PEM key: download one from the App's settings page and set PRIVATE_KEY to the whole file",
+    );
   }
 }
 

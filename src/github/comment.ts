@@ -12,8 +12,8 @@ interface CommentRow {
   user: { login: string } | null;
 }
 
-/** A clock that is off by less than this (ms) does not hide what was created. */
-const SKEW = 5 * 60_000;
+/** How far back lists are read (ms): a clock that is off by less does not hide what was created. */
+const SKEW = 60 * 60_000;
 
 /** Puts a comment under the run's own pull request or issue, once. */
 export async function createComment(writer: Writer, body: string, kept: Kept): Promise<Outcome> {

@@ -95,7 +95,8 @@ async function askHead(api: Api, repository: Repository, { branch, kept }: { bra
     const headers = { accept: 'application/vnd.github.sha', ...(seen?.etag ? { 'if-none-match': seen.etag } : {}) };
     const answer = await api.rest.repos.getCommit({ ...placeOf(repository), ref: branch, headers });
     const sha = String(answer.data).trim();
-    if (!/^[0-9a-f]{40,64}$/.test(sha)) throw new GitHubError(`GitHub's answer about the branch ${branch} was cut off`, { kind: 'network' });
+    if (!/^[0-9a-f]{40,64}$/.test(sha))
+      throw new GitHubError(`GitHub's answer about the branch ${branch} was cut off`, { kind: 'network' });
     return { branch, etag: answer.headers.etag ?? '', sha };
   } catch (error) {
     if (seen && error instanceof GitHubError && error.kind === 'unmodified') return seen;

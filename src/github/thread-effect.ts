@@ -29,7 +29,8 @@ export interface ThreadName {
 
 type Found<T> = { status: 'found'; value: T } | { status: 'refused'; reason: string };
 
-const SKEW = 5 * 60_000;
+/** How far back lists are read (ms). */
+const SKEW = 60 * 60_000;
 
 /** Answers in a review thread of the run's own pull request, once. */
 export async function replyInThread(writer: Writer, name: ThreadName, body: string): Promise<Outcome> {

@@ -1,3 +1,4 @@
+import type { Workflow } from '../workflow/definition.ts';
 import type { Answer, ToolResult, Usage } from './answer.ts';
 import type { Event } from './event.ts';
 import type { Changes, Checkout, Tree } from './tree.ts';
@@ -39,7 +40,7 @@ export interface Agent {
 export interface RunStart {
   run: string;
   /** Path of the workflow's file and the commit of the default branch it was read at. */
-  workflow: { path: string; name: string; sha: string; definition: unknown };
+  workflow: { path: string; name: string; sha: string; definition: Workflow };
   agents: Agent[];
   /** `AGENTS.md`/`CLAUDE.md` of the default branch, given to agents as data. */
   guidance: string;

@@ -1,7 +1,7 @@
 import { Fatal } from '../journal/errors.ts';
 import type { Checkout } from '../journal/tree.ts';
 import type { Services } from '../session/services.ts';
-import type { CloneStep } from '../workflow/step.ts';
+import type { StepOf } from '../workflow/step.ts';
 import { renderTemplate, renderValue, repositoriesOf, type TemplateData } from '../workflow/template-render.ts';
 import type { StepRun } from './step.ts';
 
@@ -12,12 +12,12 @@ import type { StepRun } from './step.ts';
 export async function cloneRepositories(
   services: Services,
   run: StepRun,
-  { step, data }: { step: CloneStep; data: TemplateData },
+  { step, data }: { step: StepOf<'git.clone'>; data: TemplateData },
 ): Promise<unknown> {
   const { event } = run.start;
-  const names = repositoriesOf(renderValue(step.params.repoFullName ?? event.repository.fullName, data));
+  const names = repositoriesOf(renderValue(step.params.repoFullName, data));
   if (!names) throw new Fatal('repoFullName names no repository: give one name, a list of names, or a template for one');
-  const branch = renderTemplate(step.params.branch ?? '', data).trim();
+  const branch = renderTemplate(step.params.branch, data).trim();
   const cloned: { repoFullName: string; commit: string; branch: string; path: string }[] = [];
   for (const name of names) {
     if (name.toLowerCase() !== event.repository.fullName.toLowerCase()) {
@@ -33,7 +33,7 @@ export async function cloneRepositories(
 
 async function cloneOnce(
   services: Services,
-  { run, name, branch, step }: { run: StepRun; name: string; branch: string; step: CloneStep },
+  { run, name, branch, step }: { run: StepRun; name: string; branch: string; step: StepOf<'git.clone'> },
 ): Promise<Checkout> {
   const { journal, start, signal } = run;
   const { resource, repository } = start.event;
@@ -41,7 +41,13 @@ async function cloneOnce(
   const known = journal.find('checkout', key);
   if (known) return known.checkout;
   const pull = resource.kind === 'pr' ? { pull: resource } : {};
-  const checkout = await services.workspace.clone({ repository, branch, ...pull, options: step.params.cloneOptions, signal });
+  const checkout = await services.workspace.clone({ repository, branch, ...pull, options: optionsOf(step), signal });
   await journal.append({ type: 'checkout', key, checkout });
   return checkout;
+}
+
+/** What of `cloneOptions` changes what an agent sees; the rest are hints (see `workspace/mirror.ts`). */
+function optionsOf({ params: { cloneOptions } }: StepOf<'git.clone'>) {
+  const { depth, sparseCheckout } = cloneOptions;
+  return { depth: depth ?? 0, ...(sparseCheckout ? { sparseCheckout } : {}) };
 }

@@ -10,7 +10,7 @@ import type { Event } from '../journal/event.ts';
 import { resourceKey } from '../journal/resource.ts';
 import type { Services } from '../session/services.ts';
 import type { Decision } from '../store/decisions.ts';
-import { matchTrigger } from '../workflow/trigger.ts';
+import { matchTriggers } from '../workflow/trigger.ts';
 import { judgeTrust } from './trust.ts';
 import { type LoadedWorkflow, WorkflowShelf } from './workflows.ts';
 
@@ -103,9 +103,8 @@ export class Intake {
   ): Promise<Pick<Decision, 'verdict' | 'reason' | 'run'>> {
     const no = (reason: string) => ({ verdict: 'not matched' as const, reason, run: null });
     if (!workflow) return no(`${path} has mistakes: ${problem}`);
-    const tries = workflow.triggers.map((trigger) => ({ trigger, ...matchTrigger(trigger, { name: event.name, context: event.context }) }));
-    const hit = tries.find((one) => one.matched);
-    if (!hit) return no(tries.map((one) => one.reason).join('; '));
+    const hit = matchTriggers(workflow.triggers, event);
+    if ('reason' in hit) return no(hit.reason);
     const verdict = await judgeTrust(event, { settings: this.#parts.services.settings, canWrite: (login) => this.#canWrite(event, login) });
     if (!verdict.may) return no(verdict.reason);
     const run = await this.#start(event, {
@@ -117,7 +116,7 @@ export class Intake {
       trust: verdict.trust,
       delaySeconds: delayOf(event, hit.trigger.settings.delaySeconds),
     });
-    return { verdict: 'started', reason: hit.reason, run };
+    return { verdict: 'started', reason: `trigger ${hit.trigger.event}`, run };
   }
 
   async #canWrite(event: Event, login: string): Promise<boolean> {

@@ -3,25 +3,23 @@ import { type ConversationEnd, converse } from '../agent/conversation.ts';
 import { readToolTable } from '../agent/tool-table.ts';
 import type { Agent } from '../journal/entry.ts';
 import { Fatal } from '../journal/errors.ts';
-import type { AgentRunStep } from '../workflow/step.ts';
+import type { StepOf } from '../workflow/step.ts';
 import { hearDeadline, setDeadline } from './deadline.ts';
 import { CONTEXT_TOKENS, MAX_TOKENS } from './delegation.ts';
 import { equip, SHARED_TOOLS, STEP_TOOLS, type Subject } from './mind.ts';
 import { modelOf, type Services } from './services.ts';
 import { factsOf, type StepWork } from './session.ts';
 
-const DEFAULT_MINUTES = 30;
-
 /** Lets one agent work on a step with its own tools; a step's tool table is read from the text before templates were filled. */
 export async function runAgent(
   services: Services,
-  step: AgentRunStep,
+  step: StepOf<'agent.run'>,
   work: StepWork,
 ): Promise<{ message: string; by: ConversationEnd['by'] }> {
   const { journal, start } = work;
   const key = `step/${step.id}`;
   const agent = agentOf(start.agents, step.params.agentId);
-  const minutes = step.stepMaxDurationMinutes ?? DEFAULT_MINUTES;
+  const minutes = step.stepMaxDurationMinutes;
   const deadline = await setDeadline(journal, key, {
     from: work.startedAt,
     minutes,

@@ -4,7 +4,7 @@ import { maxDelegations } from '../agent/tool-table.ts';
 import type { Agent, RunStart } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import { treeOf } from '../journal/view.ts';
-import type { SessionStep } from '../workflow/step.ts';
+import type { StepOf } from '../workflow/step.ts';
 import { earliest, hearDeadline, setDeadline } from './deadline.ts';
 import { delegateTool } from './delegate-tool.ts';
 import { type Desk, delegateAll } from './delegating.ts';
@@ -44,7 +44,7 @@ const COORDINATOR: Agent = {
 /** Lets a coordinator work on its goal with its agents until it completes; throws `Pending` while a delegation is open. */
 export async function runSession(
   services: Services,
-  step: SessionStep,
+  step: StepOf<'agent.session'>,
   work: StepWork,
 ): Promise<{ message: string; by: ConversationEnd['by'] }> {
   const { journal, start } = work;
@@ -56,7 +56,7 @@ export async function runSession(
     minutes,
     reason: `the session's time limit of ${minutes} minutes is over`,
   });
-  const stepMinutes = step.stepMaxDurationMinutes ?? minutes + 5;
+  const stepMinutes = step.stepMaxDurationMinutes;
   const deadline = earliest(
     session,
     await setDeadline(journal, `${key}/step`, {

@@ -8,15 +8,9 @@ import { RESERVED_PADS } from './scratchpad.ts';
 
 /** What a run's `submit_review` posted: by which call, which findings it held, and what GitHub answered. */
 const Submission = z.object({ key: z.string(), event: z.string(), findings: z.array(z.string()), result: z.unknown() });
-export type Submission = z.infer<typeof Submission>;
+type Submission = z.infer<typeof Submission>;
 
 const PAD = `${RESERVED_PADS}submission`;
-
-/** What this run has submitted so far, or null. */
-export async function readSubmission(pads: Pick<Scratchpads, 'read'>): Promise<Submission | null> {
-  const text = await pads.read(PAD);
-  return text === null ? null : Submission.parse(JSON.parse(text));
-}
 
 /**
  * Posts the run's review, once: a second call is told what was submitted before. Findings that were recorded after that go into a further review, so
@@ -48,4 +42,10 @@ export async function submitReview(
 
 function newOnes(findings: Finding[], before: Submission): Finding[] {
   return findings.filter(({ id, posted }) => !posted && !before.findings.includes(id));
+}
+
+/** What this run has submitted so far, or null. */
+async function readSubmission(pads: Scratchpads): Promise<Submission | null> {
+  const text = await pads.read(PAD);
+  return text === null ? null : Submission.parse(JSON.parse(text));
 }

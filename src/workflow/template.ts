@@ -2,6 +2,9 @@ import Handlebars from 'handlebars';
 import { TEMPLATE_FUNCTIONS } from './template-function.ts';
 
 const LONGEST = 512 * 1024;
+const MOST_TAGS = 5000;
+const MOST_ELSES = 500;
+const DEEPEST = 50;
 const BLOCKS = ['if', 'unless', 'each', 'with'];
 const HELPERS = [...BLOCKS, 'lookup', ...Object.keys(TEMPLATE_FUNCTIONS)];
 
@@ -39,7 +42,8 @@ export function isFault(result: Template | TemplateFault): result is TemplateFau
 }
 
 function compile(text: string): Template | TemplateFault {
-  if (text.length > LONGEST) return { expected: `a template of at most ${LONGEST} characters`, found: `${text.length}`, index: 0 };
+  const excess = findExcess(text);
+  if (excess) return excess;
   const starts = lineStartsOf(text);
   const indexOf = (loc: hbs.AST.SourceLocation): number => (starts[loc.start.line - 1] ?? 0) + loc.start.column;
   try {
@@ -48,6 +52,23 @@ function compile(text: string): Template | TemplateFault {
   } catch (error) {
     return toFault(error, text, starts);
   }
+}
+
+/** The parser's time grows with the square of nesting, so what nobody writes by hand is refused by a flat scan before. */
+function findExcess(text: string): TemplateFault | null {
+  if (text.length > LONGEST) return { expected: `a template of at most ${LONGEST} characters`, found: `${text.length}`, index: 0 };
+  let [tags, elses, depth] = [0, 0, 0];
+  for (const { 0: tag, index } of text.matchAll(/\{\{+[~]?[^{}]*/g)) {
+    const kind = /[#^/]|else/.exec(tag.slice(0, 8))?.[0];
+    tags += 1;
+    elses += kind === 'else' ? 1 : 0;
+    depth += kind === '#' || kind === '^' ? 1 : kind === '/' ? -1 : 0;
+    if (tags > MOST_TAGS) return { expected: `at most ${MOST_TAGS} {{ }} in a template`, found: 'more', index };
+    if (elses > MOST_ELSES) return { expected: `at most ${MOST_ELSES} {{else}} in a template`, found: 'more', index };
+    if (depth > DEEPEST) return { expected: `blocks nested at most ${DEEPEST} deep`, found: 'a deeper one', index };
+    if ((tag.match(/\(/g)?.length ?? 0) > DEEPEST) return { expected: `at most ${DEEPEST} parentheses in one {{ }}`, found: 'more', index };
+  }
+  return null;
 }
 
 interface Scope {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { resolve } from 'node:path';
 import type { Diff } from '../journal/diff.ts';
 import type { Repository, Resource } from '../journal/resource.ts';
@@ -46,6 +47,7 @@ export class Workspace {
   readonly #closing = new AbortController();
 
   constructor(options: WorkspaceOptions) {
+    setMaxListeners(0, this.#closing.signal);
     const dataDir = resolve(options.dataDir);
     this.#mirrors = new Mirrors({ ...options, dataDir });
     this.#checkouts = new Checkouts({ dataDir, mirrors: this.#mirrors, limits: options.limits });

@@ -3,7 +3,9 @@ import { GitHubError, type GitHubErrorKind, isGranted, toGitHubError } from '../
 
 const NOW = Date.parse('2026-11-21T12:00:00Z');
 const asked = { method: 'GET', path: '/repos/o/r', granted: { contents: 'read', issues: 'write' }, now: NOW };
-const answer = (status: number, message = 'text', headers: Record<string, string> = {}) => ({ response: { status, headers, data: { message } } });
+const answer = (status: number, message = 'text', headers: Record<string, string> = {}) => ({
+  response: { status, headers, data: { message } },
+});
 
 describe('what Octokit throws', () => {
   it.each<[what: string, thrown: unknown, kind: GitHubErrorKind]>([
@@ -54,7 +56,10 @@ describe('what Octokit throws', () => {
   });
 
   it('holds the details of a 422 and nothing of the request', () => {
-    const data = { message: 'Validation Failed', errors: [{ resource: 'Review', field: 'line', code: 'invalid' }, 'Path could not be resolved'] };
+    const data = {
+      message: 'Validation Failed',
+      errors: [{ resource: 'Review', field: 'line', code: 'invalid' }, 'Path could not be resolved'],
+    };
     const request = { headers: { authorization: 'Bearer secret-token' } };
     const error = toGitHubError({ response: { status: 422, headers: {}, data }, request }, asked);
     expect(error.message).toContain('Review line invalid; Path could not be resolved');

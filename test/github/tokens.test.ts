@@ -30,7 +30,8 @@ describe('tokens', () => {
 
   it('are one for each installation, repository and purpose', async () => {
     const { state, tokens } = setup();
-    for (const change of [{}, { purpose: 'review' as const }, { repository: 8 }, { installation: 2 }, {}]) await tokens.lease({ ...scope, ...change });
+    for (const change of [{}, { purpose: 'review' as const }, { repository: 8 }, { installation: 2 }, {}])
+      await tokens.lease({ ...scope, ...change });
     expect(state.issued).toHaveLength(4);
   });
 

@@ -109,11 +109,10 @@ describe('a template is refused with the place', () => {
     ['too few arguments', '{{#if (eq trigger.actor.login)}}{{/if}}', '1', 1],
     ['no argument', '{{#if}}{{/if}}', '0', 1],
     ['a block helper as a variable', 'x {{each a}}', 'outside a block', 1],
-    ['raw blocks', '{{{{raw}}}} {{{{/raw}}}}', '.', 1],
   ])('%s', (_, text, found, line) => {
     const result = compileTemplate(text);
     if (!isFault(result)) return expect.fail('it was taken');
-    if (found !== '.') expect(result.found).toMatch(new RegExp(found));
+    expect(result.found).toMatch(new RegExp(found));
     expect(text.slice(0, result.index).split('\n')).toHaveLength(line);
     expect(() => renderTemplate(text, data)).toThrow(TemplateError);
   });
@@ -148,7 +147,7 @@ describe('a hostile template', () => {
   });
 
   it('never overflows the stack and is read in reasonable time', () => {
-    for (const text of ['{{#if a}}'.repeat(50_000), '{{a}}'.repeat(50_000), '{'.repeat(200_000), `{{#if ${'('.repeat(20_000)}`, '{{!'.repeat(50_000), '\\{{'.repeat(50_000)]) {
+    for (const text of ['{{#if a}}'.repeat(50_000), '{{a}}'.repeat(50_000), '{{#if a}}' + '{{else if b}}'.repeat(5000), '{{a}}'.repeat(4900), '{'.repeat(200_000), `{{#if ${'('.repeat(20_000)}`, '{{!'.repeat(50_000), '\\{{'.repeat(50_000)]) {
       const before = Date.now();
       compileTemplate(text);
       expect(Date.now() - before).toBeLessThan(3000);

@@ -115,7 +115,9 @@ function namesIn(system: string): string[] {
   const end = rows.findIndex((row) => row.trim() !== '' && !/^\s*[-*]/.test(row));
   return rows
     .slice(0, end < 0 ? undefined : end)
-    .flatMap((row) => /^\s*[-*]\s+[`*"]*([^`*":(—]+?)[`*"]*\s*(?:[:(—]|$)/.exec(row)?.[1] ?? []);
+    .flatMap(
+      (row) => /^\s*[-*]\s+`[^`]+`\s+"([^"]+)"/.exec(row)?.[1] ?? /^\s*[-*]\s+[`*"]*([^`*":(—]+?)[`*"]*\s*(?:[:(—]|$)/.exec(row)?.[1] ?? [],
+    );
 }
 
 function attemptsOf(call: Call, task: Task): Step[] {

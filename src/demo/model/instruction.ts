@@ -9,9 +9,14 @@ interface DataBlock {
 
 const DATA = /<([\w-]+)-data of="([^"]*)">\n?([\s\S]*?)\n?<\/\1-data>/g;
 
-/** What the user's side asks for: all it said but what it marked as data; the output of the step before, which is an order of work, is kept. */
+/**
+ * What the first message asks for: all of it but what it marks as data; the output of the step before, which is an order of work, is kept. Later
+ * messages do not count, so that what is derived from it stays the same throughout a conversation.
+ */
 export function instructionOf(call: Call): string {
-  return call.userTexts.join('\n\n').replace(DATA, (_, _tag, of: string, text: string) => (/\bprevious step\b/.test(of) ? text : ''));
+  const first = call.heard.filter(({ turn }) => turn === 0).map(({ text }) => text);
+  const kept = first.join('\n\n').replace(DATA, (_, _tag, of: string, text: string) => (/\bprevious step\b/.test(of) ? text : ''));
+  return kept.trim();
 }
 
 /** Comments of people that came after a message of the conversation, by the index of that message. */

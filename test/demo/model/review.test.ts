@@ -160,19 +160,19 @@ describe('other prompts', () => {
       if (content.length) messages.push({ role: 'user', content });
       const answer = (await (await post(model, ask(messages, { tools, system }))).json()) as Answer;
       messages.push({ role: 'assistant', content: answer.content });
-      return answer.content.filter(({ type }) => type === 'tool_use');
+      return answer.content.filter(({ type }) => type === 'tool_use') as unknown as { id: string; input: Record<string, string> }[];
     };
     const [task] = await turn();
     expect(task?.input).toMatchObject({ agentId: 'Writer' });
     const result = { type: 'tool_result', tool_use_id: task?.id, content: 'written' };
     const [done] = await turn(result, { type: 'text', text: comment(2, 'And the index?') });
-    expect((done?.input as { message: string }).message).toMatch(/written[\s\S]*Scripted reply.*And the index\?/);
-    expect((done?.input as { message: string }).message).not.toContain('Mallory');
+    expect(done?.input.message).toMatch(/written[\s\S]*Scripted reply.*And the index\?/);
+    expect(done?.input.message).not.toContain('Mallory');
     const [reply] = await turn(
       { type: 'tool_result', tool_use_id: done?.id, content: 'ok' },
       { type: 'text', text: comment(3, 'Thanks!') },
     );
-    expect((reply?.input as { message: string }).message).toMatch(/^Scripted reply.*Thanks!/);
+    expect(reply?.input.message).toMatch(/^Scripted reply.*Thanks!/);
   });
 
   it('an agent with nothing to read says that it is scripted', async () => {

@@ -2,13 +2,13 @@ import { readDiff } from '../../git/diff.ts';
 import { findLine, followLine, type Hunk, parsePatch } from '../../git/patch.ts';
 import type { Scene } from '../route.ts';
 import type { CommentPlace, PullItem } from '../state.ts';
-import { readPullDiff } from './pull-event.ts';
+import { keepDiff, readPullDiff } from './pull-event.ts';
 
 /** Where lines of one commit are in another one. */
 type Follower = (path: string, line: number) => { path: string; line: number } | null;
 
 /** Lets every thread of a pull request follow its line to the new head, or become outdated where the line changed or left the diff. */
-export async function moveThreads(scene: Scene, item: PullItem, previous: { head: string; base: string }): Promise<void> {
+export async function moveThreads(scene: Scene, item: PullItem): Promise<void> {
   const places = new Set(
     [...scene.repo.reviewComments.values()].filter((comment) => comment.number === item.number).map((comment) => comment.place),
   );
@@ -21,7 +21,6 @@ export async function moveThreads(scene: Scene, item: PullItem, previous: { head
     const follow = await followerOf(scene, { from: right ? place.commit : place.base, to: right ? item.pull.headSha : diff.from });
     movePlace(place, { follow, hunks, head: item.pull.headSha, base: diff.from });
   }
-  void previous;
 }
 
 function movePlace(place: CommentPlace, to: { follow: Follower; hunks: Map<string, Hunk[]>; head: string; base: string }): void {
@@ -44,11 +43,7 @@ function movePlace(place: CommentPlace, to: { follow: Follower; hunks: Map<strin
 
 async function followerOf(scene: Scene, range: { from: string; to: string }): Promise<Follower> {
   if (range.from === range.to) return (path, line) => ({ path, line });
-  const { diffs } = scene.world;
-  const key = `${scene.repo.id} ${range.from} ${range.to} 0`;
-  const work = diffs.get(key) ?? readDiff(scene.repo.bare, { ...range, context: 0 });
-  diffs.set(key, work);
-  const { files } = await work;
+  const { files } = await keepDiff(scene, `${range.from} ${range.to} 0`, () => readDiff(scene.repo.bare, { ...range, context: 0 }));
   return (path, line) => {
     const file = files.find((one) => (one.oldPath ?? one.path) === path && one.status !== 'added');
     if (!file) return { path, line };

@@ -16,15 +16,23 @@ export async function readPullDiff(scene: Scene, item: PullItem, head = item.pul
 }
 
 /** The diff from the merge base of two commits to the second. */
-export async function readRangeDiff(scene: Scene, range: { base: string; head: string }): Promise<Diff> {
-  const { diffs } = scene.world;
-  const key = `${scene.repo.id} ${range.base} ${range.head}`;
-  const known = diffs.get(key);
-  if (known) return known;
+export function readRangeDiff(scene: Scene, range: { base: string; head: string }): Promise<Diff> {
   const { bare } = scene.repo;
-  const work = mergeBase(bare, range.base, range.head).then((from) => readDiff(bare, { from: from ?? range.base, to: range.head }));
-  diffs.set(key, work);
-  work.catch(() => diffs.delete(key));
+  return keepDiff(scene, `${range.base} ${range.head}`, async () => {
+    const from = await mergeBase(bare, range.base, range.head);
+    return readDiff(bare, { from: from ?? range.base, to: range.head });
+  });
+}
+
+/** Reads a diff once and keeps it in memory under a key; a failure is not kept. */
+export function keepDiff(scene: Scene, key: string, read: () => Promise<Diff>): Promise<Diff> {
+  const { diffs } = scene.world;
+  const name = `${scene.repo.id} ${key}`;
+  const known = diffs.get(name);
+  if (known) return known;
+  const work = read();
+  diffs.set(name, work);
+  work.catch(() => diffs.delete(name));
   const [oldest] = diffs.keys();
   if (diffs.size > KEPT_DIFFS && oldest !== undefined) diffs.delete(oldest);
   return work;

@@ -72,13 +72,12 @@ export async function synchronizePull(scene: Scene, item: PullItem, after: strin
   const { pull } = item;
   const before = pull.headSha;
   if (before === after) return;
-  const previous = { head: before, base: pull.baseSha };
   if (pull.headRepository !== repo) await repo.bare.fetch(pull.headRepository.bare.dir, [`refs/heads/${pull.headRef}`]);
   await repo.bare.setRef(`refs/pull/${item.number}/head`, after);
   pull.headSha = after;
   pull.baseSha = (await repo.bare.commitOf(`refs/heads/${pull.baseRef}`)) ?? pull.baseSha;
   pull.heads.add(after);
-  await moveThreads(scene, item, previous);
+  await moveThreads(scene, item);
   await sendItemEvent(scene, item, { action: 'synchronize', extra: { before, after } });
 }
 
@@ -89,9 +88,8 @@ export async function changeBase(scene: Scene, item: PullItem, base: string): Pr
   const sha = await scene.repo.bare.commitOf(`refs/heads/${base}`);
   if (!sha) throw invalid('PullRequest', 'base');
   const changes = { base: { ref: { from: pull.baseRef }, sha: { from: pull.baseSha } } };
-  const previous = { head: pull.headSha, base: pull.baseSha };
   Object.assign(pull, { baseRef: base, baseSha: sha });
-  await moveThreads(scene, item, previous);
+  await moveThreads(scene, item);
   await sendItemEvent(scene, item, { action: 'edited', extra: { changes } });
 }
 

@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { GitHubApp } from '../../src/github/client.ts';
+import { signBody } from '../../src/github/signature.ts';
+import { PERMISSIONS } from '../../src/github/tokens.ts';
+import { openStage, type Stage } from './stage.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage({ 'README.md': '# Tidewater\n' });
+});
+beforeEach(() => {
+  stage.asked.length = 0;
+});
+afterAll(() => stage.close());
+
+const place = { owner: 'harbour', repo: 'tidewater' };
+const readRepository = async () => (await stage.api()).rest.repos.get(place);
+
+describe('deliveries', () => {
+  it('are dispatched without a single request', async () => {
+    const heard: unknown[] = [];
+    const app = new GitHubApp(stage.options);
+    app.onDelivery(async (delivery) => {
+      heard.push(delivery);
+    });
+    const payload = { action: 'opened', installation: { id: stage.installation }, repository: { id: 1 } };
+    const deliveries = [
+      { id: 'a', name: 'issues', payload },
+      { id: 'b', name: 'ping', payload: {} },
+      { id: 'c', name: 'no such event', payload: { installation: null } },
+      { id: 'd', name: 'installation', payload: { action: 'deleted', installation: { id: 5 } } },
+    ];
+    for (const delivery of deliveries) await app.receive(delivery);
+    expect(heard).toEqual(deliveries);
+    expect(stage.asked).toEqual([]);
+  });
+
+  it('throw what the handler throws', async () => {
+    const app = new GitHubApp(stage.options);
+    const failure = new Error('Redis is away');
+    app.onDelivery(() => Promise.reject(failure));
+    await expect(app.receive({ id: 'a', name: 'issues', payload: {} })).rejects.toBe(failure);
+  });
+
+  it.each([null, 'text', 7, undefined])('that are no objects are refused: %s', async (payload) => {
+    await expect(new GitHubApp(stage.options).receive({ id: 'a', name: 'issues', payload })).rejects.toThrow('JSON object');
+  });
+
+  it('are verified with the secret and with the one before', async () => {
+    const app = new GitHubApp({
+      ...stage.options,
+      webhookSecret: 'the new secret of the App',
+      previousSecret: 'the old secret of the App',
+    });
+    const body = '{"zen":"Keep it logically awesome."}';
+    expect(await app.verify(body, signBody('the new secret of the App', body))).toBe(true);
+    expect(await app.verify(Buffer.from(body), signBody('the old secret of the App', body))).toBe(true);
+    expect(await app.verify(body, signBody('another secret', body))).toBe(false);
+    expect(await stage.app.verify(body, '')).toBe(false);
+  });
+});
+
+describe('clients', () => {
+  it('have tokens cut to one repository and one purpose', async () => {
+    await Promise.all([readRepository(), readRepository()]);
+    await (await stage.api('review')).rest.repos.get(place);
+    const purposes = [PERMISSIONS.read, PERMISSIONS.review];
+    expect(stage.tokens()).toEqual(purposes.map((permissions) => ({ repositories: [stage.repository.id], permissions, revoked: false })));
+  });
+
+  it('take a new token once where GitHub calls theirs bad', async () => {
+    await readRepository();
+    stage.revokeTokens();
+    stage.asked.length = 0;
+    expect((await readRepository()).status).toBe(200);
+    expect(stage.asked).toEqual(['GET  401', expect.stringMatching(/^POST .*access_tokens 201$/), 'GET  200']);
+  });
+
+  it('give up after the second 401', async () => {
+    stage.fault({ on: /^GET \/repos\/harbour\/tidewater$/, status: 401, body: { message: 'Bad credentials' }, times: 2 });
+    await expect(readRepository()).rejects.toMatchObject({ kind: 'unauthorized', status: 401 });
+  });
+
+  it.each([502, 503, 504])('repeat reads after %d', async (status) => {
+    stage.fault({ on: /^GET \/repos\/harbour\/tidewater$/, status, times: 1 });
+    expect((await readRepository()).status).toBe(200);
+  });
+
+  it('repeat reads after a broken connection', async () => {
+    stage.fault({ on: /^GET \/repos\/harbour\/tidewater$/, kind: 'reset' });
+    expect((await readRepository()).status).toBe(200);
+  });
+
+  it('never repeat a write', async () => {
+    stage.fault({ on: /^POST .*\/labels$/, status: 502, when: 'after' });
+    const { rest } = await stage.api('review');
+    await expect(rest.issues.createLabel({ ...place, name: 'tide' })).rejects.toMatchObject({ kind: 'unavailable', status: 502 });
+    const labels = (await rest.issues.listLabelsForRepo(place)).data.filter(({ name }: { name: string }) => name === 'tide');
+    expect(labels).toHaveLength(1);
+    expect(stage.asked.filter((line: string) => /^POST \/labels (?!401)/.test(line))).toEqual(['POST /labels 502']);
+  });
+
+  it('say which permission is missing', async () => {
+    const { rest } = await stage.api('read');
+    const error = await rest.issues.createLabel({ ...place, name: 'ebb' }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ kind: 'permission', permission: expect.stringContaining('issues=write') });
+  });
+
+  it('stay away for as long as GitHub wants', async () => {
+    const app = new GitHubApp(stage.options);
+    const api = await app.api(stage.installation, stage.repository.id, 'read');
+    stage.fault({ on: /^GET \/repos\/harbour\/tidewater$/, kind: 'secondary', retryAfter: 1, seconds: 1 });
+    const before = Date.now();
+    const limited = await api.rest.repos.get(place).catch((thrown: { retryAt: number }) => thrown);
+    expect(limited).toMatchObject({ kind: 'limited' });
+    expect(limited.retryAt - before).toBeGreaterThanOrEqual(1000);
+    const asked = stage.asked.length;
+    await expect(api.rest.issues.listForRepo(place)).rejects.toMatchObject({ kind: 'limited', retryAt: limited.retryAt });
+    expect(stage.asked).toHaveLength(asked);
+    await app.close();
+  });
+
+  it('give up on an answer that does not come', async () => {
+    stage.fault({ on: /^POST .*\/labels$/, kind: 'hang' });
+    const app = new GitHubApp({ ...stage.options, timeout: 150 });
+    const { rest } = await app.api(stage.installation, stage.repository.id, 'review');
+    await expect(rest.issues.createLabel({ ...place, name: 'flood' })).rejects.toMatchObject({
+      kind: 'network',
+      message: expect.stringContaining('in time'),
+    });
+    await app.close();
+  });
+
+  it('work with what the installation has granted', async () => {
+    stage.grant({ metadata: 'read', contents: 'read', issues: 'read' });
+    const app = new GitHubApp(stage.options);
+    const { rest } = await app.api(stage.installation, stage.repository.id, 'review');
+    expect((await rest.repos.get(place)).status).toBe(200);
+    const refused = await rest.issues.createLabel({ ...place, name: 'neap' }).catch((thrown: unknown) => thrown);
+    expect(refused).toMatchObject({ kind: 'permission', message: expect.stringContaining('issues=write') });
+    await app.close();
+  });
+
+  it('say that the App is not installed on a repository', async () => {
+    const api = await stage.app.api(stage.installation, 999, 'read');
+    await expect(api.rest.repos.get(place)).rejects.toMatchObject({ kind: 'missing', message: expect.stringContaining('install it') });
+  });
+});
+
+describe('the App', () => {
+  it('knows itself', async () => {
+    const { slug } = await stage.app.identity();
+    expect(await stage.app.identity()).toMatchObject({ login: `${slug}[bot]` });
+    expect(stage.asked).toEqual(['GET /app 200']);
+  });
+
+  it('says what to do about a wrong key', async () => {
+    expect(() => new GitHubApp({ ...stage.options, privateKey: 'nonsense' })).toThrow(/PRIVATE_KEY/);
+    const app = new GitHubApp({ ...stage.options, appId: 1 });
+    await expect(app.identity()).rejects.toThrow(/APP_ID and PRIVATE_KEY/);
+  });
+
+  it('revokes its tokens at the end, and none was ever in the log', async () => {
+    const app = new GitHubApp(stage.options);
+    const { token } = await app.lease(stage.installation, stage.repository.id, 'push');
+    await app.close();
+    expect(stage.tokens().at(-1)).toMatchObject({ revoked: true, repositories: [stage.repository.id] });
+    expect(stage.lines.length).toBeGreaterThan(10);
+    expect(stage.lines.filter((line: string) => line.includes(token) || /gh[sp]_|eyJ|PRIVATE KEY/.test(line))).toEqual([]);
+  });
+});
