@@ -28,7 +28,7 @@ export function makeMemory(redis: Redis, keys: Keys, owner: { repository: number
     async read(title) {
       const wanted = title.trim().toLowerCase();
       return (await rows())
-        .filter((row) => row.title.toLowerCase().includes(wanted))
+        .filter((row) => row.title.toLowerCase() === wanted)
         .map(({ title: found, content }) => ({ title: found, content }));
     },
     async write(title, content, key) {

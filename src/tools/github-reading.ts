@@ -15,11 +15,11 @@ export interface ReadingScope {
   audience(): Promise<Audience>;
 }
 
-/** The reading side of GitHub for the tools of one run. */
+/** The reading side of GitHub for the tools of one run. What GitHub does not have, or cannot read, becomes a `ToolError`. */
 export function makeReading({ repository, api, audience }: ReadingScope): GitHubReading {
   return {
     readPullRequest: (number) =>
-      tell(async () => {
+      tell(`pull request ${repository.fullName}#${number}`, async () => {
         const [client, who] = await Promise.all([api(), audience()]);
         const place = { repository, number };
         const [pull, commits, comments, reviews, threads] = await Promise.all([
@@ -33,37 +33,41 @@ export function makeReading({ repository, api, audience }: ReadingScope): GitHub
         return { pull, commits, comments: comments.items, reviews: reviews.items, threads: threads.threads, hidden };
       }),
     readIssue: (number) =>
-      tell(async () => {
+      tell(`issue ${repository.fullName}#${number}`, async () => {
         const [client, who] = await Promise.all([api(), audience()]);
         const place = { repository, number };
         const [issue, comments] = await Promise.all([readIssue(client, place), readComments(client, place, { audience: who })]);
         return { issue, comments: comments.items, hidden: comments.hidden };
       }),
-    list: (query) => tell(async () => list(await api(), repository, query)),
+    list: (query) => tell('this list', async () => list(await api(), repository, query)),
   };
 }
 
-async function list(api: Api, repository: Repository, query: ListQuery) {
-  const { kind, limit, head } = query;
-  const state = query.state === 'merged' ? 'closed' : query.state;
+async function list(api: Api, repository: Repository, wanted: ListQuery) {
+  const { kind, query, state = 'open', labels = [], head, limit } = wanted;
+  const plain = state === 'merged' ? 'closed' : state;
+  if (query === undefined && kind === 'issue') return listIssues(api, repository, { state: plain, labels, limit });
+  if (query === undefined && labels.length === 0 && state !== 'merged') {
+    const from = head === undefined || head.includes(':') ? head : `${repository.owner}:${head}`;
+    return listPulls(api, repository, { state: plain, limit, ...(from === undefined ? {} : { head: from }) });
+  }
   const words = [
-    query.query ?? '',
-    ...(query.labels ?? []).map((label) => `label:"${label}"`),
-    ...(query.state === 'merged' ? ['is:merged'] : []),
+    query ?? '',
+    state === 'all' ? '' : `is:${kind === 'pr' ? state : plain}`,
+    ...labels.map((label) => `label:${JSON.stringify(label)}`),
+    head === undefined ? '' : `head:${head.replace(/^[^:]*:/, '')}`,
   ];
-  if (query.query || (kind === 'pr' && words.some(Boolean)))
-    return searchItems(api, repository, { kind, query: words.join(' ').trim(), limit });
-  const options = { limit, ...(state ? { state } : {}) };
-  if (kind === 'issue') return listIssues(api, repository, { ...options, ...(query.labels ? { labels: query.labels } : {}) });
-  return listPulls(api, repository, { ...options, ...(head ? { head: head.includes(':') ? head : `${repository.owner}:${head}` } : {}) });
+  return searchItems(api, repository, { kind, query: words.filter(Boolean).join(' '), limit });
 }
 
 /** What the model asked for and GitHub does not have is the model's to know; everything else is not. */
-async function tell<T>(work: () => Promise<T>): Promise<T> {
+async function tell<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof GitHubError && (error.kind === 'missing' || error.kind === 'refused')) throw new ToolError(error.message);
+    if (!(error instanceof GitHubError)) throw error;
+    if (error.kind === 'missing') throw new ToolError(`GitHub has no ${what}: check the number, or list what there is.`);
+    if (error.kind === 'refused') throw new ToolError(`GitHub did not accept ${what}: ${error.message}. Change it and try again.`);
     throw error;
   }
 }

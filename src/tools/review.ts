@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { defineTool, type Tool, type ToolAnswer } from '../agent/tool.ts';
 import { place } from '../github/ladder.ts';
 import type { Side } from '../journal/diff.ts';
-import type { Finding } from '../journal/finding.ts';
+import type { Rung } from '../journal/finding.ts';
 import { diffPath } from './changed-file.ts';
 import type { ToolContext } from './context.ts';
 import { answerJson, needBody, publishEffect } from './publishing.ts';
@@ -87,13 +87,11 @@ async function addThread(context: ToolContext, input: ThreadInput): Promise<Tool
   const diff = await context.diff();
   const wish: Place = { path: diffPath(diff, context.event, input.path), ...(input.side ? { side: input.side } : {}), ...rangeOf(input) };
   const placing = place(diff, wish);
-  const { line, startLine } = placing.rung === 'body' ? wish : placing;
   const stored = await context.drafts.add(context.run, {
     id: findingId(wish, placing.side, input.body),
     path: placing.path,
     side: placing.side,
-    ...(line === undefined ? {} : { line }),
-    ...(startLine === undefined ? {} : { startLine }),
+    ...(isOnLines(placing) ? linesOf(placing) : linesOf(wish)),
     body: input.body,
     ...(input.suggestion === undefined ? {} : { suggestion: input.suggestion }),
     rung: placing.rung,
@@ -103,15 +101,21 @@ async function addThread(context: ToolContext, input: ThreadInput): Promise<Tool
   return answerJson({
     threadId: stored.id,
     placed: stored.rung,
-    ...whereIs(stored),
+    path: stored.path,
+    ...(isOnLines(stored) ? { side: stored.side, ...linesOf(stored) } : {}),
     ...(asWished || !placing.why ? {} : { why: placing.why }),
     ...(asWished || placing.nearest.length === 0 ? {} : { nearest: placing.nearest }),
   });
 }
 
-function whereIs({ path, side, line, startLine }: Finding) {
-  if (line === undefined) return { path };
-  return { path, side, ...(startLine === undefined ? {} : { startLine }), line };
+function isOnLines({ rung }: { rung: Rung }): boolean {
+  return rung === 'line' || rung === 'range-cut';
+}
+
+/** The lines that a finding keeps: where it stands, or where it was meant to stand, as far as those are line numbers. */
+function linesOf({ line, startLine }: { line?: number; startLine?: number }): { line?: number; startLine?: number } {
+  const isNumber = (value: number | undefined) => value !== undefined && Number.isSafeInteger(value) && value >= 1;
+  return { ...(isNumber(startLine) ? { startLine } : {}), ...(isNumber(line) ? { line } : {}) };
 }
 
 /** The line, or range of lines, that a model meant. */

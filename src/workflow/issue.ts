@@ -26,7 +26,7 @@ export interface Checked<T> {
  */
 export function checkValue<S extends z.ZodType>(schema: S, value: unknown, options: { base?: Path; unknown?: 'error' | 'warning' } = {}): Checked<z.infer<S>> {
   const { base = [], unknown = 'warning' } = options;
-  const first = schema.safeParse(value, { error: carryKeys });
+  const first = schema.safeParse(value, { error: carryKeys, reportInput: true });
   if (first.success) return { data: first.data, remarks: [] };
   const issues = first.error.issues.flatMap((issue) => flatten(issue, []));
   const strangers = issues.filter((issue) => issue.code === 'unrecognized_keys');

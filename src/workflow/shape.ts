@@ -62,7 +62,7 @@ function readExport(value: Record<string, unknown>, agentIds: readonly string[])
   return {
     ...{ shape: 'export', base, aliases: references.aliases, description: textOf(inner.description), agents },
     definition: named(inner.definition, inner.name),
-    remarks: [...remarks, ...references.remarks, ...missingDefinition(inner, base, isObject(value.workflow))],
+    remarks: [...remarks, ...references.remarks],
   };
 }
 
@@ -86,11 +86,6 @@ function readBare(value: Record<string, unknown>, agentIds: readonly string[]): 
     agents: [...(data?.agents ?? []), ...references.agents],
     remarks: [...remarks, ...references.remarks],
   };
-}
-
-function missingDefinition(inner: Record<string, unknown>, path: Path, hasWorkflow: boolean): Remark[] {
-  if (!hasWorkflow || inner.definition !== undefined) return [];
-  return [{ severity: 'error', path, expected: 'an object with the triggers, steps and flow', found: 'nothing' }];
 }
 
 /** `agentRefs` as people write it: a name, an id or an object for each word, or a list of agents. */

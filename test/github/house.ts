@@ -93,7 +93,7 @@ export class House {
     this.gh.clearFaults();
     this.records.rows.clear();
     this.drafts.rows.clear();
-    this.turns.blocked.clear();
+    this.turns.reset();
     this.clock.reset();
   }
 
@@ -125,7 +125,9 @@ export class House {
 
   /** Reads the head and base of the pull request into the event. */
   async refresh(): Promise<void> {
-    const pull = await this.read<{ head: { ref: string; sha: string }; base: { ref: string; sha: string } }>('GET /repos/{owner}/{repo}/pulls/{n}');
+    const pull = await this.read<{ head: { ref: string; sha: string }; base: { ref: string; sha: string } }>(
+      'GET /repos/{owner}/{repo}/pulls/{n}',
+    );
     const resource = { ...this.event.resource, head: { ...pull.head, fullName: this.#fullName, fork: false }, base: pull.base } as Resource;
     this.event = { ...this.event, resource };
   }
@@ -150,12 +152,15 @@ export class House {
     return this.read('GET /repos/{owner}/{repo}/pulls/{n}/reviews');
   }
 
-  reviewComments(): Promise<{ id: number; body: string; path: string; line?: number | null; side: string; start_line: number | null; subject_type: string }[]> {
+  reviewComments(): Promise<
+    { id: number; body: string; path: string; line?: number | null; side: string; start_line: number | null; subject_type: string }[]
+  > {
     return this.read('GET /repos/{owner}/{repo}/pulls/{n}/comments');
   }
 
   async find(run: string, ...findings: (Partial<Finding> & { id: string })[]): Promise<void> {
-    for (const f of findings) await this.drafts.add(run, { path: 'src/a.ts', side: 'RIGHT', body: `Finding ${f.id}.`, rung: 'line', key: f.id, ...f });
+    for (const f of findings)
+      await this.drafts.add(run, { path: 'src/a.ts', side: 'RIGHT', body: `Finding ${f.id}.`, rung: 'line', key: f.id, ...f });
   }
 
   /** The change as GitHub's own comparison shows it. */
@@ -183,7 +188,16 @@ function makeEvent(installation: number, repository: { id: number; fullName: str
   const head = { ref: '', sha: '', fullName, fork: false };
   const alice = { id: 1, login: 'alice', bot: false };
   const resource: Resource = { kind: 'pr', repository: whole, number, url: '', head, base: { ref: '', sha: '' } };
-  return { name: 'pull_request_opened', delivery: 'd', installation, repository: whole, resource, actor: alice, author: alice, context: {} as Event['context'] };
+  return {
+    name: 'pull_request_opened',
+    delivery: 'd',
+    installation,
+    repository: whole,
+    resource,
+    actor: alice,
+    author: alice,
+    context: {} as Event['context'],
+  };
 }
 
 function toDiffFile(file: PatchFile): DiffFile {

@@ -37,10 +37,17 @@ afterEach(() => {
   expect(house.turns.peak).toBeLessThanOrEqual(1);
 });
 
-const call = (effect: Effect, more: Partial<Performance> = {}): Performance => ({ run, key: 'step.1', event: house.event, effect, ...more });
+const call = (effect: Effect, more: Partial<Performance> = {}): Performance => ({
+  run,
+  key: 'step.1',
+  event: house.event,
+  effect,
+  ...more,
+});
 const comment = (body: string, more: Partial<Performance> = {}) => call({ type: 'comment.create', body }, more);
 const saying = async (text: string) => (await house.comments()).filter((c) => c.body.includes(text));
-const resultOf = <T>(outcome: Outcome) => (outcome.status === 'done' ? (outcome.result as T) : Promise.reject(new Error(JSON.stringify(outcome))));
+const resultOf = <T>(outcome: Outcome) =>
+  outcome.status === 'done' ? (outcome.result as T) : Promise.reject(new Error(JSON.stringify(outcome)));
 
 describe('comments', () => {
   it('stand once, however often they are asked for', async () => {
@@ -117,7 +124,9 @@ describe('comments', () => {
 
   it('carry a text that mentions nobody', async () => {
     await house.publisher().perform(comment(`${run} @alice fixes #1 <!-- x -->`));
-    expect((await saying(run))[0]?.body).toMatch(/`@alice` fixes `#1`\n\n<sub>Pitwall · [0-9a-f]{12}<\/sub>\n<!-- pitwall:run\d+:step\.1 -->$/);
+    expect((await saying(run))[0]?.body).toMatch(
+      /`@alice` fixes `#1`\n\n<sub>Pitwall · [0-9a-f]{12}<\/sub>\n<!-- pitwall:run\d+:step\.1 -->$/,
+    );
   });
 
   it('are not written when the run may not act any more', async () => {
@@ -166,7 +175,10 @@ describe('edits', () => {
   it('are refused on comments of others and of other items', async () => {
     const alice = house.gh.person('alice', {});
     const theirs = await alice.comment(house.gh.repository('acme/app'), house.number, 'Mine.');
-    expect(await house.publisher().perform(update(theirs.id, 'Ours!'))).toMatchObject({ status: 'refused', reason: expect.stringContaining('somebody else') });
+    expect(await house.publisher().perform(update(theirs.id, 'Ours!'))).toMatchObject({
+      status: 'refused',
+      reason: expect.stringContaining('somebody else'),
+    });
     const id = await make(`Hello ${run}`);
     const other = { ...house.event, resource: { ...house.event.resource, number: house.number + 1 } } as typeof house.event;
     const elsewhere = await house.publisher().perform({ ...update(id, 'x', 'step.3'), event: other });
@@ -226,7 +238,8 @@ describe('threads', () => {
   });
 
   it('are answered and resolved by their node id', async () => {
-    const query = 'query($owner: String!, $repo: String!, $n: Int!) { repository(owner: $owner, name: $repo) { pullRequest(number: $n) { reviewThreads(last: 1) { nodes { id isResolved } } } } }';
+    const query =
+      'query($owner: String!, $repo: String!, $n: Int!) { repository(owner: $owner, name: $repo) { pullRequest(number: $n) { reviewThreads(last: 1) { nodes { id isResolved } } } } }';
     const newest = async () => {
       const api = await house.app.api(house.event.installation, house.event.repository.id, 'review');
       type Threads = { repository: { pullRequest: { reviewThreads: { nodes: { id: string; isResolved: boolean }[] } } } };

@@ -59,6 +59,12 @@ export class MemoryTurns implements WriteTurns {
   async block(installation: number, until: number): Promise<void> {
     this.blocked.set(installation, until);
   }
+
+  /** Forgets what was written and every block. */
+  reset(): void {
+    this.#times.length = 0;
+    this.blocked.clear();
+  }
 }
 
 /** Effect records in memory. They are compared by value, as the store does. */

@@ -94,7 +94,7 @@ describe('add_pull_request_review_thread', () => {
     [{ path: 'image.bin', line: 1 }, { placed: 'file' }],
     [
       { path: 'not/in/this/diff.ts', line: 42 },
-      { placed: 'body', path: 'not/in/this/diff.ts', line: 42 },
+      { placed: 'body', path: 'not/in/this/diff.ts' },
     ],
   ])('never fails for its place: %j', async (input, expected) => {
     const context = open();
@@ -116,6 +116,17 @@ describe('add_pull_request_review_thread', () => {
       [good.threadId, 10],
       [other.threadId, 11],
     ]);
+  });
+
+  it.each([
+    ['src/a.ts', 25, { rung: 'file', line: 25 }],
+    ['src/a.ts', 0, { rung: 'file' }],
+    ['elsewhere.ts', '3-4', { rung: 'body', startLine: 3, line: 4 }],
+  ])('keeps where a remark was meant to stand: %s %s', async (path, line, expected) => {
+    const context = open();
+    expect(await add(context, { path, line })).not.toHaveProperty('line');
+    const [{ rung, line: end, startLine }] = (await context.drafts.list(context.run)) as [Finding];
+    expect({ rung, ...(end === undefined ? {} : { line: end }), ...(startLine === undefined ? {} : { startLine }) }).toEqual(expected);
   });
 
   it('takes a body by other names, and wants one', async () => {

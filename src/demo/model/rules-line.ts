@@ -81,6 +81,7 @@ export const LINE_RULES: LineRule[] = [
     in: SOURCE,
     see: 'code',
     pattern: /<=\s*(?:[\w$.[\]]+\.(?:length|size|count)\b|len\([^)]*\))(?!\s*[-(])/,
+    unless: /=\s*1\s*;/,
   },
   {
     id: 'unsafe-html',
@@ -214,7 +215,7 @@ export const LINE_RULES: LineRule[] = [
     fix: 'Give it its type, or check its shape at this place.',
     in: /\.[cm]?tsx?$/,
     see: 'text',
-    pattern: /@ts-(?:ignore|nocheck)\b|\bas any\b|\bas unknown as\b|:\s*any\b(?=\s*[,;=)])/,
+    pattern: /@ts-(?:ignore|nocheck)\b|\bas any\b|\bas unknown as\b|[\w)\]?]:\s*any\b(?=\s*[,;=)])/,
     unless: /["'`/].*(?:@ts-|\bany\b)|no(?:Explicit)?Any/,
   },
   {

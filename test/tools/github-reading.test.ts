@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApi } from '../../src/github/api.ts';
 import { Tokens } from '../../src/github/tokens.ts';
 import { Traffic } from '../../src/github/traffic.ts';
-import { makeReading } from '../../src/tools/reading.ts';
+import { makeReading } from '../../src/tools/github-reading.ts';
 import { fault, REPOSITORY } from './call-context.ts';
 
 const user = (login: string) => ({ login, type: 'User' });
@@ -75,8 +75,8 @@ beforeAll(async () => {
       log: pino({ level: 'silent' }),
     },
   );
-  const audienceOf = (author: string) => ({ author, self: 'pitwall[bot]', mayBeRead: async (login: string) => login === 'bob' });
-  reading = makeReading(api, REPOSITORY, audienceOf);
+  const audience = { author: 'ana', self: 'pitwall[bot]', mayBeRead: async (login: string) => login === 'bob' };
+  reading = makeReading({ repository: REPOSITORY, api: async () => api, audience: async () => audience });
 });
 afterAll(() => new Promise((done) => server.close(done)));
 
@@ -105,6 +105,6 @@ describe('reading GitHub', () => {
 
   it('tells what GitHub has not, or cannot read', async () => {
     expect(await fault(reading.readPullRequest(6))).toContain('GitHub has no pull request acme/shop#6');
-    expect(await fault(reading.list({ kind: 'issue', query: 'bad:query', limit: 3 }))).toContain('did not accept the search');
+    expect(await fault(reading.list({ kind: 'issue', query: 'bad:query', limit: 3 }))).toContain('did not accept this list');
   });
 });
