@@ -2,6 +2,7 @@ import type { ToolResult } from '../journal/answer.ts';
 import { Pending, ToolError } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Changes } from '../journal/tree.ts';
+import { brokenInput } from './answer-stream.ts';
 import type { Tool, ToolAnswer } from './tool.ts';
 
 /** A tool call of a model. `id` is the model's own and only goes back to it; `key` is ours. */
@@ -78,6 +79,8 @@ function planCall<C>(
 ): Planned<C> {
   const tool = tools.find(call.name);
   if (!tool) return { call, tool, refusal: `There is no tool "${call.name}" here. You have: ${tools.names.join(', ')}.` };
+  if (brokenInput(call.input) !== null)
+    return { call, tool, refusal: `The input of ${tool.name} was no JSON: send the call again with a whole JSON object.` };
   if (turn.onlyNames && !turn.onlyNames.has(tool.name))
     return { call, tool, refusal: `The session is ending: only ${[...turn.onlyNames].join(' and ')} can be used now.` };
   const verdict = tools.check(turn.used, { name: tool.name, input: call.input });

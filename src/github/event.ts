@@ -1,8 +1,8 @@
 import type { Actor, Comment, Event } from '../journal/event.ts';
 import type { Repository, Resource } from '../journal/resource.ts';
+import { commandsIn, mentionsIn } from '../workflow/command.ts';
 import type { Context, ContextTrigger } from '../workflow/context.ts';
 import type { EventName } from '../workflow/event-name.ts';
-import { commandsIn, mentionsIn } from '../workflow/command.ts';
 import * as build from './context.ts';
 import { type Delivery, Envelope, explainMismatch, PAYLOADS, type PayloadName, type PayloadOf } from './webhook.ts';
 

@@ -1,4 +1,4 @@
-import { carries, hiddenMarker } from './markers.ts';
+import { carries, hiddenMarker, readMarker } from './markers.ts';
 import { composeComment, type Remark } from './review-body.ts';
 import type { Settled, Writer } from './writer.ts';
 
@@ -52,11 +52,23 @@ export async function createReview(
       doubt: false,
     });
   const reply = await create();
-  if (reply.status === 'done' || !/one pending review/i.test(reply.reason)) return reply;
+  if (reply.status === 'done' || !isCrowded(reply.reason)) return reply;
   const pending = (await listReviews(writer)).find((row) => row.state === 'PENDING');
   if (pending && carries(pending.body, review.key)) return { status: 'done', value: pending };
   if (pending) await deleteReview(writer, pending.id);
   return create();
+}
+
+/** GitHub's words where a pending review of ours is in the way. */
+export function isCrowded(reason: string): boolean {
+  return /one pending review/i.test(reason);
+}
+
+/** Deletes a pending review that another run left behind. False if there is none, or it is this run's own. */
+export async function makeRoom(writer: Writer, run: string): Promise<boolean> {
+  const pending = (await listReviews(writer)).find((row) => row.state === 'PENDING');
+  if (!pending || readMarker(pending.body).key?.startsWith(`${run}:`)) return false;
+  return (await deleteReview(writer, pending.id)).status === 'done';
 }
 
 /** Deletes a review that is still pending, with its comments. */

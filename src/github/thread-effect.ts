@@ -2,6 +2,7 @@ import type { Outcome } from '../journal/effect.ts';
 import type { DraftReviews } from '../journal/finding.ts';
 import { cleanText } from './clean.ts';
 import { carries, sign } from './markers.ts';
+import { isCrowded, makeRoom } from './pending-review.ts';
 import type { Settled, Writer } from './writer.ts';
 
 interface ThreadComment {
@@ -37,15 +38,15 @@ export async function replyInThread(writer: Writer, name: ThreadName, body: stri
   const root = await findRoot(writer, name);
   if (root.status === 'refused') return root;
   const text = sign(cleanText(body), writer.key);
-  const reply = await writer.settle<ThreadComment>({
-    act: () =>
-      writer.write('POST /repos/{owner}/{repo}/pulls/{pull_number}/comments/{comment_id}/replies', {
-        pull_number: writer.number,
-        comment_id: root.value,
-        body: text,
-      }),
-    look: () => findReply(writer),
-  });
+  const fields = { pull_number: writer.number, comment_id: root.value, body: text };
+  const answer = () =>
+    writer.settle<ThreadComment>({
+      act: () => writer.write('POST /repos/{owner}/{repo}/pulls/{pull_number}/comments/{comment_id}/replies', fields),
+      look: () => findReply(writer),
+    });
+  const first = await answer();
+  const crowded = first.status === 'refused' && isCrowded(first.reason) && (await makeRoom(writer, name.run));
+  const reply = crowded ? await answer() : first;
   if (reply.status === 'refused') return reply;
   const stands = reply.unsure ? ((await findReply(writer)) ?? reply.value) : reply.value;
   return { status: 'done', result: { commentId: stands.id, url: stands.html_url } };

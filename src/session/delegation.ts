@@ -13,7 +13,7 @@ import { modelOf, type Services } from './services.ts';
 /** Output tokens that one answer may have. */
 export const MAX_TOKENS = 16_000;
 /** Input tokens that fit; older tool results are replaced by pointers above it. */
-export const CONTEXT_TOKENS = 180_000;
+export const CONTEXT_TOKENS = 150_000;
 
 /**
  * Works on one delegation until it ends or must wait, then wakes its run. Its journal is all it needs, so any process can take it up.

@@ -66,7 +66,7 @@ export async function runSession(
     }),
   );
   if (deadline) await services.store.queues.setTimer({ wake: 'run', id: start.run }, deadline.at);
-  const most = maxDelegations(work.instruction, work.previous ?? '', step.params.maxDelegations);
+  const most = maxDelegations(work.source, work.previous ?? '', step.params.maxDelegations);
   const desk: Desk = { journal, start, step: step.id, agents, most, goal: step.params.goal, modelKey: work.modelKey, deadline };
   const subject: Subject = {
     journal,

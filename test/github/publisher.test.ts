@@ -237,6 +237,13 @@ describe('threads', () => {
     expect(await answers()).toHaveLength(1);
   });
 
+  it('are answered although another run left a review pending', async () => {
+    await house.read('POST /repos/{owner}/{repo}/pulls/{n}/reviews', { body: 'Left behind.' });
+    expect((await house.publisher().perform(reply(`${run}f`))).status).toBe('done');
+    expect(await answers()).toHaveLength(1);
+    expect((await house.reviews()).map((r) => r.state)).not.toContain('PENDING');
+  });
+
   it('are answered and resolved by their node id', async () => {
     const query =
       'query($owner: String!, $repo: String!, $n: Int!) { repository(owner: $owner, name: $repo) { pullRequest(number: $n) { reviewThreads(last: 1) { nodes { id isResolved } } } } }';
