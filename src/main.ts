@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
@@ -7,7 +7,7 @@ import { createModel } from './agent/provider.ts';
 import { createTransport } from './agent/transport.ts';
 import { warmPrefixes } from './agent/warmth.ts';
 import { type App, startApp } from './app.ts';
-import type { Config } from './config.ts';
+import { type Config, ConfigError } from './config.ts';
 import { GitHubApp } from './github/client.ts';
 import { Configurations } from './github/configuration.ts';
 import { Governor } from './github/governor.ts';
@@ -21,7 +21,8 @@ import { startChildRedis } from './store/child-redis.ts';
 import { Store } from './store/store.ts';
 import { makeReading } from './tools/github-reading.ts';
 import { makeHandlers } from './worker.ts';
-import { loadSettings, type Settings } from './workflow/settings.ts';
+import { defaultSettings, type Settings } from './workflow/settings.ts';
+import { parseSettings } from './workflow/settings-file.ts';
 import { Workspace } from './workspace/workspace.ts';
 
 /** A server at work. */
@@ -88,7 +89,13 @@ async function wire(config: Config, { log, closers, stop }: Frame): Promise<Runn
 }
 
 function readSettings(config: Config): Settings {
-  return loadSettings(config.settingsFile ?? join(config.dataDir, 'settings.json'), { required: config.settingsFile !== null });
+  const file = config.settingsFile ?? join(config.dataDir, 'settings.json');
+  if (config.settingsFile === null && !existsSync(file)) return defaultSettings();
+  const { settings, problems } = parseSettings(readFileSync(file, 'utf8'), file);
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  if (!settings || errors.length > 0)
+    throw new ConfigError(errors.map((one) => `${one.file}:${one.line}:${one.column} ${one.message}`).join('\n'));
+  return settings;
 }
 
 function githubOptions({ app }: Config) {

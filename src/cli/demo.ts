@@ -94,18 +94,23 @@ function tableOf(rows: Row[], { threads }: Posted): string {
 }
 
 async function stayUp({ github, serverUrl }: Stage, number: number, deps: TrialDeps): Promise<number> {
-  const pull = `${github.apiUrl}/repos/${REPOSITORY}`;
+  const repository = `${github.apiUrl}/repos/${REPOSITORY}`;
+  const token = github.person(PERSON, { [REPOSITORY]: 'admin' }).token();
+  const comment = `curl -s -H 'authorization: token ${token}' -d '{"body":"/review"}' ${repository}/issues/${number}/comments`;
   deps.err(
     [
       '',
-      'Everything keeps running until Ctrl-C.',
+      'Everything keeps running until Ctrl-C. The GitHub double forgets everything then.',
       `  GitHub double  ${github.apiUrl}`,
-      `  server         ${serverUrl}  (${serverUrl}/readyz)`,
+      `  server         ${serverUrl}`,
       '',
-      'To try:',
-      `  the threads   ${pull}/pulls/${number}/comments`,
-      `  the reviews   ${pull}/pulls/${number}/reviews`,
-      '  your own code pitwall try --repo . --base main --head my-branch',
+      'To try, in another terminal:',
+      '  ask for one more review',
+      `    ${comment}`,
+      '  read the threads',
+      `    curl -s -H 'authorization: token ${token}' ${repository}/pulls/${number}/comments`,
+      '  review a change of your own',
+      '    pitwall try --repo . --base main --head my-branch',
       '',
     ].join('\n'),
   );

@@ -74,7 +74,7 @@ function addFormat(program: Command, parts: ProgramParts, keep: Keep): void {
     .description('print the JSON Schema of workflow.json, or of the settings, for editors')
     .argument('[which]', 'workflow or settings', 'workflow')
     .addHelpText('after', example('pitwall schema > workflow.schema.json'))
-    .action((which: string) => keep(schema(which, parts)));
+    .action((which: string) => keep(Promise.resolve(schema(which, parts))));
 }
 
 function addTrials(program: Command, parts: ProgramParts, keep: Keep): void {

@@ -17,9 +17,9 @@ export interface TryOptions {
   format: 'text' | 'json';
   /** After this the trial is given up; 30 by default. */
   limitMinutes?: number;
+  /** How long nothing at all may happen on the pull request; 20 by default. */
+  patienceSeconds?: number;
 }
-
-const PATIENCE_MS = 20_000;
 
 /**
  * Makes a change of a local repository a pull request of a GitHub double, lets the server review it and prints the review. The local repository is only
@@ -73,7 +73,7 @@ async function review(
       const at = { repository, number, sha: change.head };
       const ending = await watchRun(github, at, {
         tell: (line) => deps.err(`${line}\n`),
-        patienceMs: PATIENCE_MS,
+        patienceMs: (options.patienceSeconds ?? 20) * 1000,
         limitMs: (options.limitMinutes ?? 30) * 60_000,
         ...(deps.signal ? { signal: deps.signal } : {}),
       });

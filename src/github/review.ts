@@ -56,7 +56,14 @@ export async function submitReview(writer: Writer, effect: ReviewEffect, sources
   const { resource } = writer.event;
   if (resource.kind !== 'pr') return { status: 'refused', reason: 'this run has no pull request to review' };
   const ground = { diff: await sources.diff(writer.event), before: null, lowered: new Map<string, Rung>() };
-  const work: Work = { ...sources, writer, commit: resource.head.sha, ground, verdict: judge(effect.event, sources.policy), done: [] };
+  const work: Work = {
+    ...sources,
+    writer,
+    commit: resource.head.sha,
+    ground,
+    verdict: chooseVerdict(effect.event, sources.policy),
+    done: [],
+  };
   const parts = splitSummary(effect.body);
   let pending = writer.resumed ? await takeUp(work) : null;
   for (let index = work.done.length; index < MOST; index++) {
@@ -70,7 +77,7 @@ export async function submitReview(writer: Writer, effect: ReviewEffect, sources
   return { status: 'done', result: await sumUp(work) };
 }
 
-function judge(event: ReviewEffect['event'], policy: ReviewPolicy): Work['verdict'] {
+function chooseVerdict(event: ReviewEffect['event'], policy: ReviewPolicy): Work['verdict'] {
   if (event === 'APPROVE' && !policy.approve) return { event: 'COMMENT', note: 'posted as COMMENT: the setting "approve" is off' };
   if (event === 'REQUEST_CHANGES' && !policy.requestChanges)
     return { event: 'COMMENT', note: 'posted as COMMENT: the setting "requestChanges" is off' };
@@ -143,13 +150,23 @@ async function openReview(
     const remarks = single ? [] : batch.line;
     const reply = await createReview(work.writer, { key: keyOf(work, part.index), commit: work.commit, body, remarks });
     if (reply.status === 'done') return { ...reply, single };
-    const gone = isGone(reply.reason);
-    const tries = gone ? 3 : batch.line.length === 0 || single ? 1 : 2;
-    if (reply.code !== 422 || isFinal(reply.reason) || refusals >= tries) return reply;
-    const moved = gone ? await moveToHead(work) : await placeAgain(work, part.open, batch);
-    if (gone && !moved) return reply;
-    single = !gone && (refusals > 0 || (!moved && isAnchor(reply.reason)));
+    const next: { single: boolean } | null =
+      reply.code === 422 ? await answerRefusal(work, { open: part.open, batch, reason: reply.reason, refusals, single }) : null;
+    if (next === null) return reply;
+    single = next.single;
   }
+}
+
+/** How to go on after a refused creation: places everything again, and says whether comments are to be tried singly; null if there is nothing to try. */
+async function answerRefusal(
+  work: Work,
+  { open, batch, reason, refusals, single }: { open: Finding[]; batch: Batch; reason: string; refusals: number; single: boolean },
+): Promise<{ single: boolean } | null> {
+  if (isGone(reason)) return refusals < 3 && (await moveToHead(work)) ? { single: false } : null;
+  const tries = batch.line.length === 0 || single ? 1 : 2;
+  if (isFinal(reason) || refusals >= tries) return null;
+  const moved = await placeAgain(work, open, batch);
+  return { single: refusals > 0 || (!moved && isAnchor(reason)) };
 }
 
 /** GitHub's words for a commit that a force push has taken out of the pull request. */

@@ -12,7 +12,7 @@ import type { Services } from '../session/services.ts';
 import type { Decision } from '../store/decisions.ts';
 import { matchTriggers } from '../workflow/trigger.ts';
 import { judgeTrust } from './trust.ts';
-import { type LoadedWorkflow, WorkflowShelf } from './workflows.ts';
+import { type ShelvedWorkflow, WorkflowShelf } from './workflows.ts';
 
 /** What intake needs beside the services of runs. */
 export interface IntakeParts {
@@ -63,7 +63,7 @@ export class Intake {
     for (const event of heard) await this.#decide(event, { workflows, guidance: configuration.guidance, sha: configuration.sha, started });
   }
 
-  async #decide(event: Event, found: { workflows: LoadedWorkflow[]; guidance: string; sha: string; started: Set<string> }): Promise<void> {
+  async #decide(event: Event, found: { workflows: ShelvedWorkflow[]; guidance: string; sha: string; started: Set<string> }): Promise<void> {
     const { services } = this.#parts;
     const waiting = found.workflows.filter(({ workflow }) => workflow?.triggers.some((trigger) => trigger.event === event.name));
     const complete = waiting.length > 0 ? await this.#complete(event) : event;
@@ -98,7 +98,7 @@ export class Intake {
 
   async #decideOne(
     event: Event,
-    { path, workflow, problem, agents }: LoadedWorkflow,
+    { path, workflow, problem, agents }: ShelvedWorkflow,
     { guidance, sha }: { guidance: string; sha: string },
   ): Promise<Pick<Decision, 'verdict' | 'reason' | 'run'>> {
     const no = (reason: string) => ({ verdict: 'not matched' as const, reason, run: null });
@@ -126,8 +126,8 @@ export class Intake {
 
   async #start(
     event: Event,
-    plan: Pick<LoadedWorkflow, 'path' | 'agents'> & {
-      workflow: NonNullable<LoadedWorkflow['workflow']>;
+    plan: Pick<ShelvedWorkflow, 'path' | 'agents'> & {
+      workflow: NonNullable<ShelvedWorkflow['workflow']>;
       guidance: string;
       sha: string;
       trust: Trust;

@@ -52,15 +52,7 @@ async function walk(services: Services, run: { journal: Journal; start: RunStart
   for (;;) {
     const ended = endedSteps(journal.entries);
     const { ready, skipped } = readySteps(definition, ended, start.event.context);
-    await journal.append(
-      ...skipped.map((step) => ({
-        type: 'step.ended' as const,
-        step,
-        state: 'Skipped' as const,
-        output: null,
-        reason: 'no edge to it was taken',
-      })),
-    );
+    await journal.append(...skipped.map((one) => ({ type: 'step.ended' as const, ...one, state: 'Skipped' as const, output: null })));
     if (ready.length === 0 && skipped.length === 0) return;
     const settled = await Promise.allSettled(ready.map((step) => runStep(services, { ...run, step })));
     const reasons = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
@@ -84,7 +76,7 @@ async function endRun(journal: Journal): Promise<void> {
 }
 
 async function expire({ store, settings }: Services, journal: Journal): Promise<void> {
-  const seconds = settings.retention.days * DAY_SECONDS;
+  const seconds = settings.retention.journalDays * DAY_SECONDS;
   const ids = journal.entries.flatMap((entry) => (entry.type === 'delegation.queued' ? [entry.delegation] : []));
   await Promise.all([journal.id, ...ids].map((id) => store.journals.expire(id, seconds)));
 }

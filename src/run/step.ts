@@ -6,6 +6,7 @@ import { endedSteps } from '../journal/view.ts';
 import { runAgent } from '../session/agent-run.ts';
 import type { Services } from '../session/services.ts';
 import { runSession, type StepWork } from '../session/session.ts';
+import { stepsBefore } from '../workflow/order.ts';
 import type { Step } from '../workflow/step.ts';
 import { renderTemplate, TemplateError } from '../workflow/template-render.ts';
 import { cloneRepositories } from './clone.ts';
@@ -104,8 +105,7 @@ function workOf(services: Services, run: StepRun, work: Pick<StepWork, 'source' 
 /** Published prompts rely on "the previous step's output"; where the instruction templates it, it stands there already. */
 function previousMessage({ start }: StepRun, step: Step, outputs: Record<string, unknown>): string | null {
   const source = step.instruction ?? '';
-  const before = start.workflow.definition.flow.filter((edge) => edge.to === step.id && edge.from !== '').map((edge) => edge.from);
-  const messages = before.flatMap((id) => {
+  const messages = stepsBefore(start.workflow.definition, step.id).flatMap((id) => {
     const output = outputs[id];
     const said = typeof output === 'object' && output !== null && 'message' in output && typeof output.message === 'string';
     return said && !source.includes(`outputs.${id}`) ? [String(output.message)] : [];

@@ -25,7 +25,7 @@ export type AgentReference = z.infer<typeof AgentReference>;
 
 /** A workflow's definition as it is written, without the wrapper. */
 export const Definition = z.strictObject({
-  version: optional(z.literal('1.0.0'), '1.0.0' as const),
+  version: optional(z.string(), '1.0.0'),
   name: z.string().min(1),
   description: optional(z.string(), ''),
   triggers: z.array(Trigger).min(1),

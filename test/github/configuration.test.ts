@@ -23,7 +23,7 @@ beforeEach(() => {
 afterAll(() => stage.close());
 
 const read = async (known = configurations, repository = stage.repository) => known.read(await stage.api(), repository);
-const answered = () => stage.asked.filter((line: string) => !line.includes('access_tokens'));
+const answered = () => stage.asked.filter((line) => !line.includes('access_tokens'));
 
 describe('configuration', () => {
   it('is .overcut, AGENTS.md and CLAUDE.md at the head of the default branch', async () => {
@@ -47,7 +47,7 @@ describe('configuration', () => {
     const { files } = await read();
     expect(files['.overcut/workflow.json']).toBe('{}');
     expect(files['.overcut/workflows/nightly/check.md']).toBe('Look twice — 潮.\n');
-    expect(answered().filter((line: string) => line.includes('/git/blobs/'))).toHaveLength(1);
+    expect(answered().filter((line) => line.includes('/git/blobs/'))).toHaveLength(1);
   });
 
   it('does not see other branches', async () => {
@@ -78,7 +78,7 @@ describe('configuration', () => {
   });
 
   it('does not follow a link', async () => {
-    await stage.link('.overcut');
+    await stage.push({ '.overcut': { symlink: '/etc' } });
     const { files, skipped } = await read();
     expect(files).toEqual({});
     expect(skipped).toMatchObject([{ path: '.overcut', reason: expect.stringContaining('not a link') }]);
