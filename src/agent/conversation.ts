@@ -55,14 +55,17 @@ const LAST_TOOLS = new Set(['update_status', 'task_completed']);
  * Throws `Pending` where something has no answer yet.
  */
 export async function converse<C>(options: ConversationOptions<C>): Promise<ConversationEnd> {
-  const briefing = await briefOnce(options);
+  const { briefing, written } = await briefOnce(options);
   const messages: Message[] = [{ role: 'user', text: [...briefing.messages] }];
   const used: { name: string; input: unknown }[] = [];
   for (let turn = 0; ; turn++) {
     const key = `${options.key}/turn/${turn}`;
     const news = await hearOnce(options, key, turn);
     addTexts(messages, news.closing === null ? news.texts : [...news.texts, closingNotice(news.closing)]);
-    const answer = await askOnce(options, { key, turn, system: briefing.system, messages, closing: news.closing !== null });
+    const [answer] = await Promise.all([
+      askOnce(options, { key, turn, system: briefing.system, messages, closing: news.closing !== null }),
+      written,
+    ]);
     messages.push({ role: 'assistant', content: speakable(answer.content) });
     const done = (message: string, by: ConversationEnd['by']): ConversationEnd => ({
       message,
@@ -98,12 +101,15 @@ async function judgeText<C>(
   return verdict.end ? { end: true, by: 'text' } : verdict;
 }
 
-async function briefOnce<C>(options: ConversationOptions<C>): Promise<Briefing> {
+/** The entry is under way while the model is asked; it stands before the answer's, and `written` tells whether it was taken. */
+async function briefOnce<C>(options: ConversationOptions<C>): Promise<{ briefing: Briefing; written: Promise<void> }> {
   const known = options.journal.find('briefed', options.key);
-  if (known) return { system: known.system, messages: known.messages };
+  if (known) return { briefing: { system: known.system, messages: known.messages }, written: Promise.resolve() };
   const briefing = await options.brief();
-  await options.journal.append({ type: 'briefed', key: options.key, ...briefing, tools: options.schemas.map((tool) => tool.name) });
-  return briefing;
+  const names = options.schemas.map((tool) => tool.name);
+  const written = options.journal.append({ type: 'briefed', key: options.key, ...briefing, tools: names });
+  written.catch(() => 'told to whoever waits for it');
+  return { briefing, written };
 }
 
 async function hearOnce<C>({ journal, hear }: ConversationOptions<C>, key: string, turn: number): Promise<News> {

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { UsageError } from './usage-error.ts';
 
@@ -48,23 +47,6 @@ export async function findChange(options: { repo: string; base: string; head: st
     files: changed.length,
     configuration: listOf(await git('ls-tree', '-r', '-z', '--name-only', base, '--', '.overcut')),
   };
-}
-
-/** A workflow file and the prompt files beside it, as the files of `.overcut`; whatever workflows stand there are taken out. */
-export async function replaceWorkflow(file: string, configuration: string[]): Promise<Record<string, string | null>> {
-  const text = await readFile(file, 'utf8').catch(() => {
-    throw new UsageError(`${file} cannot be read: give a workflow file with --workflow`);
-  });
-  const folder = dirname(resolve(file));
-  const prompts = (await readdir(folder)).filter((name) => name.endsWith('.md') && text.includes(`"${basename(name, '.md')}"`));
-  const beside = await Promise.all(prompts.map(async (name) => [`.overcut/${name}`, await readFile(join(folder, name), 'utf8')] as const));
-  const gone = configuration.filter((path) => /^\.overcut\/(?:workflow\.json$|workflows\/)/.test(path));
-  return { ...Object.fromEntries(gone.map((path) => [path, null])), ...Object.fromEntries(beside), '.overcut/workflow.json': text };
-}
-
-/** Says whether a repository brings a workflow of its own. */
-export function hasWorkflow(configuration: string[]): boolean {
-  return configuration.some((path) => /^\.overcut\/(?:workflow\.json|workflows\/[^/]+(?:\.json|\/workflow\.json))$/.test(path));
 }
 
 type Git = (...args: string[]) => Promise<string>;

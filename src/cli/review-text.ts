@@ -2,6 +2,7 @@ import type { ReviewComment } from '../demo/github/state.ts';
 import type { Posted } from './watch.ts';
 
 const HUNK_LINES = 4;
+const HUNK_WIDTH = 160;
 
 /** A review as a person would read it: each thread with its place, a few lines of the change and its text, then the summary. */
 export function writeReview({ reviews, threads, checks }: Posted): string {
@@ -49,13 +50,13 @@ function hunkOf({ place }: ReviewComment): string {
     ? ''
     : rows
         .slice(-HUNK_LINES)
-        .map((row) => `  | ${row}`)
+        .map((row) => `  | ${row.slice(0, HUNK_WIDTH)}`)
         .join('\n');
 }
 
-/** What a reader sees: markers in HTML comments are for programs. */
+/** What a reader looks at: markers in HTML comments and small print are for programs. */
 function visible(text: string): string {
-  return text.replace(/<!--[\s\S]*?-->/g, '').trim();
+  return text.replace(/<!--[\s\S]*?-->|<sub>.*<\/sub>/g, '').trim();
 }
 
 function indent(text: string, by: string): string {

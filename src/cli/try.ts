@@ -1,12 +1,11 @@
 import type { GitHub } from '../demo/github/github.ts';
 import { workflowFiles } from '../demo/sample/workflow.ts';
-import { findChange, hasWorkflow, type LocalChange, replaceWorkflow } from './local-change.ts';
+import { type GivenWorkflow, hasWorkflow, readGivenWorkflow } from './given-workflow.ts';
+import { findChange, type LocalChange } from './local-change.ts';
 import { reviewData, writeReview } from './review-text.ts';
 import { modelLine, type TrialDeps, withStage } from './trial.ts';
 import { UsageError } from './usage-error.ts';
 import { type Ending, type Posted, readPosted, watchRun } from './watch.ts';
-
-export type { StartServer, TrialDeps } from './trial.ts';
 
 /** The options of `pitwall try`. */
 export interface TryOptions {
@@ -30,7 +29,7 @@ export async function tryChange(options: TryOptions, deps: TrialDeps): Promise<n
     const change = await findChange(options);
     const configuration = await configurationFor(options, change);
     deps.err(`${change.files} changed files, ${configuration.said}\n`);
-    return await review({ options, change, files: configuration.files }, deps);
+    return await review({ options, change, given: configuration.given }, deps);
   } catch (error) {
     if (error instanceof UsageError) {
       deps.err(`pitwall try: ${error.message}\n`);
@@ -45,31 +44,30 @@ export async function tryChange(options: TryOptions, deps: TrialDeps): Promise<n
 async function configurationFor(
   { workflow }: TryOptions,
   { configuration }: LocalChange,
-): Promise<{ files: Record<string, string | null> | null; said: string }> {
-  if (workflow) return { files: await replaceWorkflow(workflow, configuration), said: `reviewed by ${workflow}` };
-  if (hasWorkflow(configuration)) return { files: null, said: 'reviewed by the workflows that the repository has at its base' };
-  return {
-    files: workflowFiles(),
-    said: 'reviewed by our own sample workflow: the repository has none at its base (.overcut/workflow.json)',
-  };
+): Promise<{ given: GivenWorkflow | null; said: string }> {
+  if (workflow) return { given: await readGivenWorkflow(workflow, configuration), said: `reviewed by ${workflow}` };
+  if (hasWorkflow(configuration)) return { given: null, said: 'reviewed by the workflows that the repository has at its base' };
+  const said = 'reviewed by our own sample workflow: the repository has none at its base (.overcut/workflow.json)';
+  return { given: { files: workflowFiles(), command: null }, said };
 }
 
 const PERSON = 'you';
 const BRANCH = 'pitwall-try';
 
 async function review(
-  { options, change, files }: { options: TryOptions; change: LocalChange; files: Record<string, string | null> | null },
+  { options, change, given }: { options: TryOptions; change: LocalChange; given: GivenWorkflow | null },
   deps: TrialDeps,
 ): Promise<number> {
   const repository = change.name;
   const began = Date.now();
   return withStage(deps, {
-    prepare: (github) => importChange(github, { change, files }),
+    prepare: (github) => importChange(github, { change, files: given?.files ?? null }),
     async work(stage) {
       deps.err(`${modelLine(stage)}\n`);
       const { github } = stage;
       const person = github.person(PERSON, { [repository]: 'admin' });
       const { number } = await person.openPull(repository, { head: BRANCH, title: change.title, body: change.body });
+      if (given?.command) person.comment(repository, number, `/${given.command}`);
       const at = { repository, number, sha: change.head };
       const ending = await watchRun(github, at, {
         tell: (line) => deps.err(`${line}\n`),

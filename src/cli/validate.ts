@@ -63,14 +63,18 @@ async function findTargets(path: string, cwd: string): Promise<Target[] | string
     const prompts = promptsBeside(file, files);
     return { kind: 'workflow', path: `${prefix}${file}`, prompts: prefixed(prompts, prefix), agentIds: [] };
   });
-  return folders.length > 0 ? folders : `${path}: no workflow here; expected .overcut/workflow.json, .overcut/workflows/, or a folder with a workflow.json`;
+  return folders.length > 0
+    ? folders
+    : `${path}: no workflow here; expected .overcut/workflow.json, .overcut/workflows/, or a folder with a workflow.json`;
 }
 
 async function targetsOfRepository(files: string[], prefix: string): Promise<Target[]> {
   const layout = layoutOf(files);
   const agentIds = Object.keys(layout.agents);
   return [
-    ...layout.workflows.map(({ path, prompts }): Target => ({ kind: 'workflow', path: prefix + path, prompts: prefixed(prompts, prefix), agentIds })),
+    ...layout.workflows.map(
+      ({ path, prompts }): Target => ({ kind: 'workflow', path: prefix + path, prompts: prefixed(prompts, prefix), agentIds }),
+    ),
     ...Object.values(layout.agents).map((path): Target => ({ kind: 'agent', path: prefix + path })),
     ...(layout.settings ? [{ kind: 'repository settings' as const, path: prefix + layout.settings }] : []),
   ];
@@ -80,13 +84,17 @@ async function targetsOfFile(path: string, cwd: string): Promise<Target[] | stri
   const [folder, name] = [path.includes('/') ? path.slice(0, path.lastIndexOf('/') + 1) : '', path.slice(path.lastIndexOf('/') + 1)];
   if (name === 'settings.json') return [{ kind: /(^|\/)\.overcut\/$/.test(folder) ? 'repository settings' : 'settings', path }];
   if (name.endsWith('.md')) {
-    return /(^|\/)agents\/$/.test(folder) ? [{ kind: 'agent', path }] : `${path}: a prompt is checked with its workflow; give the workflow.json beside it`;
+    return /(^|\/)agents\/$/.test(folder)
+      ? [{ kind: 'agent', path }]
+      : `${path}: a prompt is checked with its workflow; give the workflow.json beside it`;
   }
   if (!/\.jsonc?$/.test(name)) return `${path}: expected a .json file, an agent's .md file, or a folder`;
   const beside = (await readDirectory(folder || '.', cwd)).filter((file) => !file.includes('/'));
   const overcut = /^(.*?\.overcut\/)/.exec(folder)?.[1];
   const files = overcut ? (await readDirectory(overcut, cwd)).map((file) => `.overcut/${file}`) : [];
-  return [{ kind: 'workflow', path, prompts: prefixed(promptsBeside(name, beside), folder), agentIds: Object.keys(layoutOf(files).agents) }];
+  return [
+    { kind: 'workflow', path, prompts: prefixed(promptsBeside(name, beside), folder), agentIds: Object.keys(layoutOf(files).agents) },
+  ];
 }
 
 async function check(target: Target, cwd: string): Promise<Problem[]> {

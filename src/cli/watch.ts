@@ -83,7 +83,7 @@ function progressOf({ checks, comments, reviews }: Posted): string[] {
 }
 
 function linesOf(body: string): string[] {
-  const rows = body.replace(/<!--[\s\S]*?-->/g, '').split('\n');
+  const rows = body.replace(/<!--[\s\S]*?-->|<sub>.*<\/sub>/g, '').split('\n');
   return rows
     .filter((row) => row.trim() !== '')
     .slice(0, 3)

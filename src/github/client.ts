@@ -2,9 +2,10 @@ import { createPrivateKey } from 'node:crypto';
 import type { Logger } from 'pino';
 import { Probot, ProbotOctokit } from 'probot';
 import { type Api, createApi, SILENT } from './api.ts';
-import { GitHubError, toGitHubError } from './error.ts';
+import { type AppRequests, askAsApp } from './app-request.ts';
+import { GitHubError } from './error.ts';
 import { isSigned } from './signature.ts';
-import { type AppRequests, issueToken, type Lease, type Purpose, Tokens } from './tokens.ts';
+import { issueToken, type Lease, type Purpose, Tokens } from './tokens.ts';
 import { Traffic } from './traffic.ts';
 import type { Delivery } from './webhook.ts';
 
@@ -129,10 +130,10 @@ export class GitHubApp {
     return this.#identity;
   }
 
-  /** The installation that has a repository. */
+  /** The installation (its id) that has a repository now. Throws a `missing` error where the App is not installed on it. */
   async installationOf(fullName: string): Promise<number> {
-    const app = await this.requests();
-    const { data } = await app.request(`GET /repos/${fullName}/installation`);
+    const [owner, repo] = fullName.split('/');
+    const { data } = await askAsApp(await this.requests(), 'GET /repos/{owner}/{repo}/installation', { owner, repo });
     return (data as { id: number }).id;
   }
 
@@ -151,13 +152,12 @@ export class GitHubApp {
   }
 
   async #identify(): Promise<AppIdentity> {
-    const app = await this.requests();
     try {
-      const { data } = await app.request('GET /app');
+      const { data } = await askAsApp(await this.requests(), 'GET /app');
       const { id, slug } = data as { id: number; slug: string };
       return { id, slug, login: `${slug}[bot]` };
-    } catch (thrown) {
-      const error = toGitHubError(thrown, { method: 'GET', path: '/app', granted: {}, now: Date.now() });
+    } catch (error) {
+      if (!(error instanceof GitHubError)) throw error;
       if (error.kind !== 'unauthorized') throw error;
       const advice = `${error.message}: compare APP_ID and PRIVATE_KEY with the App's settings page, and the machine's clock with the time`;
       throw new GitHubError(advice, { kind: 'unauthorized', ...(error.response ? { response: error.response } : {}) });

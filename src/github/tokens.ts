@@ -1,5 +1,5 @@
-import { GitHubError, toGitHubError } from './error.ts';
-import { withRetries } from './retry.ts';
+import { type AppRequests, askAsApp } from './app-request.ts';
+import { GitHubError } from './error.ts';
 
 /** What a token is for. Each has the permissions of `PERMISSIONS` on one repository and nothing else. */
 export type Purpose = 'read' | 'review' | 'push';
@@ -35,11 +35,6 @@ export interface Issued {
 export interface Issuer {
   issue(scope: Scope): Promise<Issued>;
   revoke(token: string): Promise<void>;
-}
-
-/** The App's own client; only its requests are used. */
-export interface AppRequests {
-  request(route: string, parameters?: Record<string, unknown>): Promise<{ data: unknown }>;
 }
 
 interface Held extends Issued {
@@ -148,13 +143,13 @@ export class Tokens {
  * Asks GitHub for a token of this scope. Where the installation has not granted all of it, what it granted is taken: the request that needs the rest
  * fails with the permission's name, and the others work.
  */
-export async function issueToken(app: AppRequests, scope: Scope, now = Date.now): Promise<Issued> {
+export async function issueToken(app: AppRequests, scope: Scope): Promise<Issued> {
   try {
-    return await requestToken(app, scope, PERMISSIONS[scope.purpose], now);
+    return await requestToken(app, scope, PERMISSIONS[scope.purpose]);
   } catch (error) {
     if (!(error instanceof GitHubError)) throw error;
     if (error.kind === 'refused' && /permissions requested/i.test(error.message)) {
-      return requestToken(app, scope, await grantedOf(app, scope, now), now);
+      return requestToken(app, scope, await grantedOf(app, scope));
     }
     throw explainUninstalled(error);
   }
@@ -168,34 +163,21 @@ function explainUninstalled(error: GitHubError): GitHubError {
   return new GitHubError(message, { kind: 'missing', ...(error.response ? { response: error.response } : {}) });
 }
 
-async function requestToken(app: AppRequests, scope: Scope, permissions: Record<string, string>, now: () => number): Promise<Issued> {
+async function requestToken(app: AppRequests, scope: Scope, permissions: Record<string, string>): Promise<Issued> {
   const route = 'POST /app/installations/{installation_id}/access_tokens';
   const parameters = { installation_id: scope.installation, repository_ids: [scope.repository], permissions };
-  const { data } = await askAsApp(app, route, parameters, now);
+  const { data } = await askAsApp(app, route, parameters);
   const { token, expires_at } = data as { token: string; expires_at: string };
   return { token, expiresAt: Date.parse(expires_at), permissions };
 }
 
 /** The part of a purpose's permissions that the installation has granted. */
-async function grantedOf(app: AppRequests, scope: Scope, now: () => number): Promise<Record<string, string>> {
-  const { data } = await askAsApp(app, 'GET /app/installations/{installation_id}', { installation_id: scope.installation }, now);
+async function grantedOf(app: AppRequests, scope: Scope): Promise<Record<string, string>> {
+  const { data } = await askAsApp(app, 'GET /app/installations/{installation_id}', { installation_id: scope.installation });
   const { permissions } = data as { permissions: Record<string, string> };
   const wanted = Object.entries(PERMISSIONS[scope.purpose]);
   const kept = wanted.map(([name, level]) => [name, level === 'write' && permissions[name] === 'read' ? 'read' : level] as const);
   return Object.fromEntries(kept.filter(([name]) => permissions[name] !== undefined));
-}
-
-/** A request as the App; each of those made here may be repeated. */
-function askAsApp(app: AppRequests, route: string, parameters: Record<string, unknown>, now: () => number): Promise<{ data: unknown }> {
-  const [method = '', template = ''] = route.split(' ');
-  const path = template.replace('{installation_id}', String(parameters.installation_id));
-  return withRetries(async () => {
-    try {
-      return await app.request(route, parameters);
-    } catch (error) {
-      throw toGitHubError(error, { method, path, granted: {}, now: now() });
-    }
-  });
 }
 
 function slotOf({ installation, repository, purpose }: Scope): string {

@@ -37,10 +37,13 @@ export class Intake {
    */
   async take({ id, event, body }: { id: string; event: string; body: string }): Promise<void> {
     const { claims } = this.#parts.services.store;
-    if (await claims.isFinished(id)) return;
     const digest = createHash('sha256').update(event).update('\0').update(body).digest('hex');
-    if ((await claims.take(id, digest)) !== null) {
-      this.#parts.services.log.info({ delivery: id, event }, 'the same body came before under another delivery id: nothing is started');
+    const taken = await claims.take(id, digest);
+    if (taken !== null) {
+      this.#parts.services.log.info(
+        { delivery: id, event, taken },
+        'this delivery, or the same body under another id, was handled before: nothing is started',
+      );
       return;
     }
     await this.#parts.app.receive({ id, name: event, payload: JSON.parse(body) as unknown });

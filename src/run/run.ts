@@ -6,6 +6,7 @@ import { endedSteps, endOfRun, viewRun } from '../journal/view.ts';
 import type { Services } from '../session/services.ts';
 import { readySteps } from '../workflow/order.ts';
 import { postLeftovers } from './leftovers.ts';
+import { askReport } from './report.ts';
 import { runStep } from './step.ts';
 
 const DAY_SECONDS = 86_400;
@@ -39,10 +40,10 @@ function isEnded(entries: readonly Entry[]): boolean {
   return entries.at(-1)?.type === 'run.ended';
 }
 
-async function beginRun({ store }: Services, journal: Journal): Promise<void> {
+async function beginRun(services: Services, journal: Journal): Promise<void> {
   if (journal.entries.some((entry) => entry.type === 'run.state')) return;
   await journal.append({ type: 'run.state', state: 'Running', reason: '' });
-  await store.queues.wakeReport(journal.id);
+  askReport(services, journal.id);
 }
 
 /** Starts every step whose turn it is, until none is left. Branches run together; one that waits does not hold up another. */

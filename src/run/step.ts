@@ -10,6 +10,7 @@ import { stepsBefore } from '../workflow/order.ts';
 import type { Step } from '../workflow/step.ts';
 import { renderTemplate, TemplateError } from '../workflow/template-render.ts';
 import { cloneRepositories } from './clone.ts';
+import { askReport } from './report.ts';
 
 /** How often a step is tried again after an error that is not the model's to mend. */
 const MOST_TROUBLES = 5;
@@ -34,11 +35,11 @@ export async function runStep(services: Services, run: StepRun): Promise<void> {
   if (!step) throw new Error(`the workflow has no step "${run.step}"`);
   if (!journal.find('step.started', step.id)) {
     await journal.append({ type: 'step.started', step: step.id });
-    await services.store.queues.wakeReport(journal.id);
+    askReport(services, journal.id);
   }
   const end = await tryStep(services, run, step);
   await journal.append({ type: 'step.ended', step: step.id, ...end });
-  await services.store.queues.wakeReport(journal.id);
+  askReport(services, journal.id);
 }
 
 async function tryStep(services: Services, run: StepRun, step: Step): Promise<End> {
@@ -97,7 +98,7 @@ function workOf(services: Services, run: StepRun, work: Pick<StepWork, 'source' 
     signal,
     async onStatus(key, message) {
       await journal.append({ type: 'status', key, message });
-      await services.store.queues.wakeReport(journal.id);
+      askReport(services, journal.id);
     },
   };
 }

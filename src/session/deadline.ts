@@ -1,5 +1,4 @@
 import type { News } from '../agent/conversation.ts';
-import type { Journal } from '../journal/journal.ts';
 import type { Services } from './services.ts';
 
 /** The earliest of several ends (ms since 1970), with its reason. */
@@ -8,15 +7,9 @@ export interface Deadline {
   reason: string;
 }
 
-/** Sets a deadline once, from the journal's own time: it holds across crashes. `minutes` may be a fraction; null is none. */
-export async function setDeadline(
-  journal: Journal,
-  key: string,
-  limit: { from: number; minutes: number | null; reason: string },
-): Promise<Deadline | null> {
-  const { minutes } = limit;
-  if (minutes === null) return null;
-  return journal.once(`${key}/deadline`, () => ({ at: limit.from + Math.round(minutes * 60_000), reason: limit.reason }));
+/** A deadline from the time of an entry, so that it holds across crashes. `minutes` may be a fraction. */
+export function deadlineFrom(from: number, minutes: number, what: string): Deadline {
+  return { at: from + Math.round(minutes * 60_000), reason: `${what} of ${minutes} minutes is over` };
 }
 
 export function earliest(...deadlines: (Deadline | null)[]): Deadline | null {

@@ -134,6 +134,12 @@ async function send(services: Services, open: { start: DelegationStart }[]): Pro
   const unsent = open.map(({ start }) => start).filter((start) => !created.has(start.delegation));
   if (unsent.length === 0) return;
   await Promise.all(unsent.map((start) => services.store.journals.create(start.delegation, { type: 'delegation.started', start })));
+  const [first] = unsent;
+  if (first)
+    await services.store.batches.open(
+      first.run,
+      unsent.map((start) => start.delegation),
+    );
   await services.store.queues.wakeDelegations(unsent.map((start) => start.delegation));
   for (const start of unsent) created.add(start.delegation);
 }

@@ -25,7 +25,9 @@ export async function advanceDelegation(services: Services, id: string, signal: 
   if (first?.type !== 'delegation.started') return;
   if (!journal.find('delegation.ended', 'end')) await work(services, journal, { start: first.start, signal });
   services.store.journals.close(id);
-  await services.store.queues.wakeRun(first.start.run);
+  const { batches, queues } = services.store;
+  if ((await batches.end(first.start.run, id)) === 0) await queues.wakeRun(first.start.run);
+  else await queues.wakeRunSoon(first.start.run);
 }
 
 async function work(

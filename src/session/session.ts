@@ -5,7 +5,7 @@ import type { Agent, RunStart } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import { treeOf } from '../journal/view.ts';
 import type { StepOf } from '../workflow/step.ts';
-import { earliest, hearDeadline, setDeadline } from './deadline.ts';
+import { deadlineFrom, earliest, hearDeadline } from './deadline.ts';
 import { delegateTool } from './delegate-tool.ts';
 import { type Desk, delegateAll } from './delegating.ts';
 import { CONTEXT_TOKENS, MAX_TOKENS } from './delegation.ts';
@@ -51,19 +51,9 @@ export async function runSession(
   const key = `step/${step.id}`;
   const agents = step.params.agentIds.flatMap((id) => start.agents.find((agent) => agent.id === id) ?? []);
   const minutes = step.params.exitCriteria.timeLimit.maxDurationMinutes;
-  const session = await setDeadline(journal, key, {
-    from: work.startedAt,
-    minutes,
-    reason: `the session's time limit of ${minutes} minutes is over`,
-  });
-  const stepMinutes = step.stepMaxDurationMinutes;
   const deadline = earliest(
-    session,
-    await setDeadline(journal, `${key}/step`, {
-      from: work.startedAt,
-      minutes: stepMinutes,
-      reason: `the step's limit of ${stepMinutes} minutes is over`,
-    }),
+    deadlineFrom(work.startedAt, minutes, "the session's time limit"),
+    deadlineFrom(work.startedAt, step.stepMaxDurationMinutes, "the step's limit"),
   );
   if (deadline) await services.store.queues.setTimer({ wake: 'run', id: start.run }, deadline.at);
   const most = maxDelegations(work.source, work.previous ?? '', step.params.maxDelegations);

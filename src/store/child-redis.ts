@@ -20,7 +20,24 @@ export async function startChildRedis({ dataDir, searchPath }: { dataDir: string
   const dir = join(dataDir, 'redis');
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const socket = socketIn(dir);
-  const args = ['--port', '0', '--unixsocket', socket, '--unixsocketperm', '700', '--dir', dir, '--appendonly', 'yes', '--appendfsync', 'always', '--save', '', '--maxmemory-policy', 'noeviction'];
+  const args = [
+    '--port',
+    '0',
+    '--unixsocket',
+    socket,
+    '--unixsocketperm',
+    '700',
+    '--dir',
+    dir,
+    '--appendonly',
+    'yes',
+    '--appendfsync',
+    'always',
+    '--save',
+    '',
+    '--maxmemory-policy',
+    'noeviction',
+  ];
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'], detached: true, env: { PATH: searchPath } });
   await waitReady(child);
   return { url: `unix://${socket}`, stop: () => stopChild(child, socket) };
@@ -46,7 +63,10 @@ function socketIn(dir: string): string {
 function waitReady(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let said = '';
-    const timer = setTimeout(() => reject(new Error(`redis-server was not ready within ${READY_MS / 1000} s: ${said.slice(-400)}`)), READY_MS);
+    const timer = setTimeout(
+      () => reject(new Error(`redis-server was not ready within ${READY_MS / 1000} s: ${said.slice(-400)}`)),
+      READY_MS,
+    );
     child.stdout?.on('data', (chunk: Buffer) => {
       said += chunk.toString();
       if (!/ready to accept connections/i.test(said)) return;

@@ -7,34 +7,32 @@ const KEPT_SECONDS = 4 * 86_400;
 
 /** A body that another delivery brought before is the same event under a new id: the signature covers the body only. */
 const CLAIM = defineScript(`
-for i = 1, #KEYS do
+if redis.call('EXISTS', KEYS[1]) == 1 then return 1 end
+for i = 2, #KEYS do
   local owner = redis.call('GET', KEYS[i])
   if owner and owner ~= ARGV[1] then return i end
 end
-for i = 1, #KEYS do redis.call('SET', KEYS[i], ARGV[1], 'EX', ARGV[2]) end
+for i = 2, #KEYS do redis.call('SET', KEYS[i], ARGV[1], 'EX', ARGV[2]) end
 return 0
 `);
 
 /** Which delivery has an id and a body. */
 export interface Claims {
-  /** Claims both for a delivery; its own claim from before a crash counts as taken by itself. Answers what was taken already, or null. */
-  take(delivery: string, bodyDigest: string): Promise<'body' | null>;
+  /** Claims an id and a body for a delivery; its own claim from before a crash counts as free. Answers what was taken already, or null. */
+  take(delivery: string, bodyDigest: string): Promise<'id' | 'body' | null>;
   /** Marks a delivery as done, so that a redelivery of the same id is known. */
   finish(delivery: string): Promise<void>;
-  isFinished(delivery: string): Promise<boolean>;
 }
 
 export function makeClaims(redis: Redis, keys: Keys): Claims {
   return {
     async take(delivery, bodyDigest) {
-      const taken = await runScript(redis, CLAIM, [keys.claim('body', bodyDigest)], [delivery, KEPT_SECONDS]);
-      return taken === 0 ? null : 'body';
+      const names = [keys.claim('delivery', delivery), keys.claim('body', bodyDigest)];
+      const taken = await runScript(redis, CLAIM, names, [delivery, KEPT_SECONDS]);
+      return taken === 0 ? null : taken === 1 ? 'id' : 'body';
     },
     async finish(delivery) {
       await redis.set(keys.claim('delivery', delivery), '1', 'EX', KEPT_SECONDS);
-    },
-    async isFinished(delivery) {
-      return (await redis.exists(keys.claim('delivery', delivery))) === 1;
     },
   };
 }

@@ -9,6 +9,7 @@ export function makeKeys(prefix: string) {
     draft: (run: string) => key('run', run, 'draft'),
     pads: (run: string) => key('run', run, 'pads'),
     padWrites: (run: string) => key('run', run, 'pad-writes'),
+    batch: (run: string) => key('run', run, 'open'),
     budget: (run: string) => key('run', run, 'budget'),
     starts: (id: string) => key('starts', id),
     effect: (id: string) => key('effect', id),

@@ -35,6 +35,7 @@ const RETRY_MS = 2_000;
 /** A delivery is tried for about half a day, then kept as failed. */
 const DELIVERY_TRIES = 200;
 const LONGEST_BACKOFF_MS = 300_000;
+const MOST_REMEMBERED = 10_000;
 const NEVER_FAIL_BY_STALLING = 1_000_000;
 
 /** The queues: deliveries, runs, delegations and reports do work, timers only wake. */
@@ -44,6 +45,8 @@ export class Queues {
   readonly #commands: Redis;
   readonly #onError: (error: Error) => void;
   readonly #queues: Record<'deliveries' | 'runs' | 'delegations' | 'reports' | 'timers', Queue>;
+  /** Timers that this process has set; spares asking again for the same one at every advance. */
+  readonly #timers = new Set<string>();
   #workers: Worker[] = [];
   #blocking: Redis[] = [];
 
@@ -78,6 +81,11 @@ export class Queues {
     await this.#wake('runs', id);
   }
 
+  /** Wakes a run within a second: many such wishes are one wake. */
+  async wakeRunSoon(id: string): Promise<void> {
+    await this.setTimer({ wake: 'run', id }, Math.ceil(Date.now() / 1_000) * 1_000);
+  }
+
   async wakeDelegation(id: string): Promise<void> {
     await this.#wake('delegations', id);
   }
@@ -95,8 +103,12 @@ export class Queues {
 
   /** Wakes something at a time (ms since 1970). The same timer set twice fires once. */
   async setTimer(timer: Timer, at: number): Promise<void> {
+    const jobId = `${timer.wake}-${timer.id}-${Math.ceil(at)}`;
+    if (this.#timers.has(jobId) && at > Date.now()) return;
     const delay = Math.max(0, Math.ceil(at - Date.now()));
-    await this.#queues.timers.add('wake', timer, { jobId: `${timer.wake}-${timer.id}-${Math.ceil(at)}`, delay, ...KEEP });
+    await this.#queues.timers.add('wake', timer, { jobId, delay, ...KEEP });
+    if (this.#timers.size >= MOST_REMEMBERED) this.#timers.clear();
+    this.#timers.add(jobId);
   }
 
   /** Starts taking work. `slots` bounds how many jobs of a kind run at once in this process. */

@@ -1,6 +1,7 @@
 import type { EffectRecords, WriteTurns } from '../journal/effect.ts';
 import type { DraftReviews } from '../journal/finding.ts';
 import type { Blobs } from '../journal/tree.ts';
+import { type Batches, makeBatches } from './batches.ts';
 import { makeBlobs } from './blobs.ts';
 import { type Claims, makeClaims } from './claims.ts';
 import { type Decisions, makeDecisions } from './decisions.ts';
@@ -16,6 +17,7 @@ import { makeScratchpads, type Scratchpads } from './scratchpads.ts';
 import { makeWriteTurns } from './write-turns.ts';
 
 const CONNECT_MS = 10_000;
+const CLOCK_MS = 60_000;
 
 /** Redis as Pitwall needs it: journals, queues and the small records that several writers share. */
 export class Store {
@@ -25,10 +27,12 @@ export class Store {
   readonly writes: WriteTurns;
   readonly drafts: DraftReviews;
   readonly lanes: Lanes;
+  readonly batches: Batches;
   readonly claims: Claims;
   readonly decisions: Decisions;
   readonly #redis: Redis;
   readonly #keys: Keys;
+  #clock = { measuredAt: 0, ahead: 0 };
 
   /** Connects, and checks Redis' settings; rejects with a sentence that says what to do. Warnings go to `warn`. */
   static async open(place: RedisPlace, report: { warn(text: string): void; error(error: Error): void }): Promise<Store> {
@@ -55,6 +59,7 @@ export class Store {
     this.writes = makeWriteTurns(redis, keys);
     this.drafts = makeDrafts(redis, keys);
     this.lanes = makeLanes(redis, keys);
+    this.batches = makeBatches(redis, keys);
     this.claims = makeClaims(redis, keys);
     this.decisions = makeDecisions(redis, keys);
   }
@@ -72,9 +77,15 @@ export class Store {
     return makeMemory(this.#redis, this.#keys, { repository, agent });
   }
 
-  /** Redis' clock in ms, the one all processes share. */
-  now(): Promise<number> {
-    return redisTime(this.#redis);
+  /** Redis' clock in ms, the one all processes share: this machine's, corrected by a difference that is measured once a minute. */
+  async now(): Promise<number> {
+    if (Date.now() - this.#clock.measuredAt > CLOCK_MS) {
+      const before = Date.now();
+      const time = await redisTime(this.#redis);
+      const after = Date.now();
+      this.#clock = { measuredAt: after, ahead: time - (before + after) / 2 };
+    }
+    return Math.round(Date.now() + this.#clock.ahead);
   }
 
   /** Whether Redis answers. */

@@ -32,7 +32,12 @@ const FrontMatter = z.strictObject({
 });
 
 /** An agent as `.overcut/agents/<id>.md` describes it: front matter, and a body that is added to its type's instructions. */
-export type AgentFile = Omit<z.infer<typeof FrontMatter>, 'type'> & { id: string; path: string; type: AgentType | null; instructions: string };
+export type AgentFile = Omit<z.infer<typeof FrontMatter>, 'type'> & {
+  id: string;
+  path: string;
+  type: AgentType | null;
+  instructions: string;
+};
 
 /** Reads an agent's file. All mistakes at once, each with its line and column; never throws. */
 export function parseAgentFile({ path, text }: { path: string; text: string }): { agent: AgentFile | null; problems: Problem[] } {
@@ -41,7 +46,9 @@ export function parseAgentFile({ path, text }: { path: string; text: string }): 
   const parts = /^---[ \t]*\n([\s\S]*?)\n?^---[ \t]*$\n?/m.exec(clean);
   if (!parts || parts.index !== 0) return { agent: null, problems: [withoutFront(path, clean)] };
   const front = readFront(parts[1] ?? '', { file: path, offset: clean.indexOf('\n') + 1, text: clean });
-  const name: Remark[] = /^[a-zA-Z0-9][\w.-]*$/.test(id) ? [] : [{ severity: 'error', path: [], expected: 'a file name of letters, digits and hyphens', found: JSON.stringify(id) }];
+  const name: Remark[] = /^[a-zA-Z0-9][\w.-]*$/.test(id)
+    ? []
+    : [{ severity: 'error', path: [], expected: 'a file name of letters, digits and hyphens', found: JSON.stringify(id) }];
   const problems = [...front.problems, ...name.map((remark) => toProblem(remark, { line: 1, column: 1 }, path))];
   if (!front.data || problems.some(({ severity }) => severity === 'error')) return { agent: null, problems };
   return { agent: { ...front.data, id, path, instructions: clean.slice(parts[0].length).trim() }, problems };
@@ -90,13 +97,20 @@ function offsetOf(contents: Node | null, { path, of }: Remark): number {
 }
 
 function valueAt(value: unknown, { path }: Remark): unknown {
-  return path.reduce<unknown>((at, key) => (typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined), value);
+  return path.reduce<unknown>(
+    (at, key) => (typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined),
+    value,
+  );
 }
 
 function withoutFront(path: string, text: string): Problem {
   const found = text.startsWith('---') ? 'no line of --- that closes it' : 'none';
   const hint = 'begin the file with ---, a line "name: ...", and --- again; the instructions follow';
-  return toProblem({ severity: 'error', path: [], expected: 'front matter between two lines of ---', found, hint }, { line: 1, column: 1 }, path);
+  return toProblem(
+    { severity: 'error', path: [], expected: 'front matter between two lines of ---', found, hint },
+    { line: 1, column: 1 },
+    path,
+  );
 }
 
 function toProblem(remark: Remark, position: { line: number; column: number }, file: string): Problem {

@@ -47,12 +47,24 @@ const ROLES: [RegExp, Role][] = [
   [/\btech(nical)? ?writer\b/, { type: 'TechWriter', fixesReviews: false }],
   [/\bproduct ?manager\b/, { type: 'ProductManager', fixesReviews: false }],
   [/\bexplore ?agent\b|^explorer$/, { type: 'ExploreAgent', fixesReviews: false }],
-  [/\bsenior ?developer\b|\bsenior\b|\bbackend\b|\bfrontend\b|\bdevops\b|\bsystem architect\b|\brca\b|\bsecurity engineer\b/, { type: 'SeniorDeveloper', fixesReviews: false }],
+  [
+    /\bsenior ?developer\b|\bsenior\b|\bbackend\b|\bfrontend\b|\bdevops\b|\bsystem architect\b|\brca\b|\bsecurity engineer\b/,
+    { type: 'SeniorDeveloper', fixesReviews: false },
+  ],
 ];
 
 const WHOLE_NAMES = [
   ...['Senior Developer', 'Backend Developer', 'Frontend Developer', 'Devops', 'System Architect', 'RCA', 'Security Engineer'],
-  ...['PR Review Fixer', 'Code Review', 'Code Reviewer', 'Technical Writer', 'Tech Writer', 'Product Manager', 'Explore Agent', ...AGENT_TYPES],
+  ...[
+    'PR Review Fixer',
+    'Code Review',
+    'Code Reviewer',
+    'Technical Writer',
+    'Tech Writer',
+    'Product Manager',
+    'Explore Agent',
+    ...AGENT_TYPES,
+  ],
 ];
 
 /** The type that an agent's name stands for, or null where none is known. */
@@ -68,11 +80,20 @@ export function resolveAgent(id: string, { files, references }: AgentSources): R
   if (file) return fromFile(file);
   if (reference) return fromReference(reference);
   if (isTypeName(id)) return { ...plainAgent(id, id), ...(roleOf(id) ?? { type: 'Custom' as const }) };
-  return { missing: describeMissing(id, files.map((candidate) => candidate.id), references) };
+  return {
+    missing: describeMissing(
+      id,
+      files.map((candidate) => candidate.id),
+      references,
+    ),
+  };
 }
 
 /** Resolves every agent that the steps name, each once. */
-export function resolveAgents(steps: readonly Step[], sources: AgentSources): { agents: ResolvedAgent[]; missing: { id: string; message: string }[] } {
+export function resolveAgents(
+  steps: readonly Step[],
+  sources: AgentSources,
+): { agents: ResolvedAgent[]; missing: { id: string; message: string }[] } {
   const agents: ResolvedAgent[] = [];
   const missing: { id: string; message: string }[] = [];
   for (const id of new Set(steps.flatMap(agentIdsOf))) {
@@ -100,11 +121,11 @@ export function describeMissing(id: string, files: readonly string[], references
   const named = references.map((agent) => (agent.name === '' ? agent.id : `${agent.id} (${agent.name.trim()})`));
   const near = nearest(id, [...files, ...references.map((agent) => agent.id), ...AGENT_TYPES]);
   const parts = [
-    files.length > 0 ? `agents with a file: ${files.join(', ')}` : 'no file in .overcut/agents',
-    named.length > 0 ? `named in the workflow: ${named.slice(0, 12).join(', ')}` : 'none named in the workflow',
+    files.length > 0 ? `agents with a file: ${files.join(', ')}` : 'agents with a file: none',
+    named.length > 0 ? `named in the workflow: ${named.slice(0, 12).join(', ')}` : 'named in the workflow: none',
     `base types: ${AGENT_TYPES.join(', ')}`,
   ];
-  return `${near ? `did you mean ${JSON.stringify(near)}? ` : ''}There are ${parts.join('; ')}`;
+  return `${near ? `did you mean ${JSON.stringify(near)}? ` : ''}there are ${parts.join('; ')}`;
 }
 
 function fromFile(file: AgentFile): ResolvedAgent {

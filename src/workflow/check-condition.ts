@@ -44,9 +44,16 @@ function checkField(place: Place, steps: readonly string[] | null): Remark[] {
   }
   if (root === 'outputs' && steps) {
     const [step = ''] = parts;
-    if (steps.includes(step)) return [];
+    if (steps.length === 0 || steps.includes(step)) return [];
     const near = nearest(step, steps);
-    return [{ severity: 'error', path: place.path, expected: `the output of a step (${steps.join(', ')})`, ...(near ? { hint: `did you mean "outputs.${near}"?` } : {}) }];
+    return [
+      {
+        severity: 'error',
+        path: place.path,
+        expected: `the output of a step (${steps.join(', ')})`,
+        ...(near ? { hint: `did you mean "outputs.${near}"?` } : {}),
+      },
+    ];
   }
   const expected = steps ? 'a field that begins with "context." or "outputs.<step-id>"' : 'a field that begins with "context."';
   return [{ severity: 'error', path: place.path, expected }];

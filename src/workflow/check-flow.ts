@@ -52,20 +52,36 @@ function repeatedIds(steps: Place): Remark[] {
       seen.set(id, index);
       return [];
     }
-    return [{ severity: 'error', path: at(step, 'id').path, expected: 'an id of its own for each step', found: `${JSON.stringify(id)} again`, hint: `steps[${first}] has it already` }];
+    return [
+      {
+        severity: 'error',
+        path: at(step, 'id').path,
+        expected: 'an id of its own for each step',
+        found: `${JSON.stringify(id)} again`,
+        hint: `steps[${first}] has it already`,
+      },
+    ];
   });
 }
 
 function withoutFlow(flow: Place, ids: string[]): Remark[] {
   if (flow.value !== undefined && flow.value !== null && !Array.isArray(flow.value)) return [];
   const order = ids.slice(0, 8).join(' -> ');
-  return [{ severity: 'warning', path: flow.path, expected: 'edges that say in which order the steps run', found: 'none', hint: `the order of the array is taken: ${order}` }];
+  return [
+    {
+      severity: 'warning',
+      path: flow.path,
+      expected: 'edges that say in which order the steps run',
+      found: 'none',
+      hint: `the order of the array is taken: ${order}`,
+    },
+  ];
 }
 
 function checkEdge({ from, to, place }: EdgePlace, ids: string[]): Remark[] {
   const ends = [from === '' ? null : { id: from, end: at(place, 'from') }, { id: to, end: at(place, 'to') }];
   const unknown = ends.flatMap((entry): Remark[] => {
-    if (!entry || entry.id === '' || ids.includes(entry.id)) return [];
+    if (!entry || entry.id === '' || ids.length === 0 || ids.includes(entry.id)) return [];
     const near = nearest(entry.id, ids);
     const expected = `the id of a step (${ids.slice(0, 12).join(', ')})`;
     return [{ severity: 'error', path: entry.end.path, expected, ...(near ? { hint: `did you mean ${JSON.stringify(near)}?` } : {}) }];
@@ -81,7 +97,14 @@ function repeatedEdges(edges: EdgePlace[]): Remark[] {
       seen.add(key);
       return [];
     }
-    return [{ severity: 'warning', path: place.path, expected: 'each edge once', found: `${JSON.stringify(from)} -> ${JSON.stringify(to)} again` }];
+    return [
+      {
+        severity: 'warning',
+        path: place.path,
+        expected: 'each edge once',
+        found: `${JSON.stringify(from)} -> ${JSON.stringify(to)} again`,
+      },
+    ];
   });
 }
 
@@ -106,6 +129,14 @@ function unreachable(steps: Place, { ids, edges, graph }: FlowSketch, inCycles: 
     const id = textAt(at(step, 'id'));
     if (id === null || seen.has(id)) return [];
     const hint = `add an edge to ${JSON.stringify(id)}, or { "from": "", "to": ${JSON.stringify(id)} } to begin with it`;
-    return [{ severity: 'error', path: at(step, 'id').path, expected: 'a step that the flow reaches', found: `the unreachable step ${JSON.stringify(id)}`, hint }];
+    return [
+      {
+        severity: 'error',
+        path: at(step, 'id').path,
+        expected: 'a step that the flow reaches',
+        found: `the unreachable step ${JSON.stringify(id)}`,
+        hint,
+      },
+    ];
   });
 }

@@ -50,7 +50,10 @@ export function checkSteps(steps: Place, around: StepSurroundings): StepFindings
 }
 
 /** The instruction of an agent step: its own, else the text of its file (then with the file's path). */
-export function instructionOf(step: Place, { prompts, promptPath }: Pick<StepSurroundings, 'prompts' | 'promptPath'>): { text: string; file: string | null } | null {
+export function instructionOf(
+  step: Place,
+  { prompts, promptPath }: Pick<StepSurroundings, 'prompts' | 'promptPath'>,
+): { text: string; file: string | null } | null {
   const own = textAt(at(step, 'instruction'));
   if (own !== null && own.trim() !== '') return { text: own, file: null };
   const id = idOf(step) ?? '';
@@ -78,7 +81,9 @@ function checkInstruction(step: Place, around: StepSurroundings, scope: Template
 }
 
 function checkParams(step: Place, scope: TemplateScope): Remark[] {
-  return textsUnder(at(step, 'params')).flatMap((place) => checkTemplate(textAt(place) ?? '', scope).map((remark) => ({ ...remark, path: place.path })));
+  return textsUnder(at(step, 'params')).flatMap((place) =>
+    checkTemplate(textAt(place) ?? '', scope).map((remark) => ({ ...remark, path: place.path })),
+  );
 }
 
 function checkAgents(step: Place, { found, agentIds }: StepSurroundings, texts: string): Remark[] {
@@ -87,7 +92,9 @@ function checkAgents(step: Place, { found, agentIds }: StepSurroundings, texts: 
   const given = ['agentId', 'agent', 'agentIds', 'agents'].some((key) => !isAbsent(at(at(step, 'params'), key)));
   const wanted = actionOf(step) === 'agent.run' ? 'agentId' : 'agentIds';
   const params = at(step, 'params');
-  const empty = places.length === 0 && (!given || [at(params, 'agentIds'), at(params, 'agents')].some(({ value }) => Array.isArray(value) && value.length === 0));
+  const empty =
+    places.length === 0 &&
+    (!given || [at(params, 'agentIds'), at(params, 'agents')].some(({ value }) => Array.isArray(value) && value.length === 0));
   if (empty && !(params.value === undefined || params.value === null)) {
     const expected = wanted === 'agentId' ? 'the id of an agent' : 'a list of at least one agent id';
     return [{ severity: 'error', path: at(params, wanted).path, expected, hint: describeMissing('', agentIds, found.agents) }];
@@ -111,7 +118,15 @@ function checkAgent(place: Place, { found, agentIds, texts, session }: AgentChec
   }
   if (!session || isNamed(written, reference, texts)) return [];
   const name = reference?.name.trim() || id;
-  return [{ severity: 'warning', path: place.path, expected: 'an agent that an instruction names', found: JSON.stringify(name), hint: 'nothing tells the coordinator what to delegate to it' }];
+  return [
+    {
+      severity: 'warning',
+      path: place.path,
+      expected: 'an agent that an instruction names',
+      found: JSON.stringify(name),
+      hint: 'nothing tells the coordinator what to delegate to it',
+    },
+  ];
 }
 
 function isNamed(written: string, reference: AgentReference | undefined, texts: string): boolean {
@@ -123,7 +138,14 @@ function isNamed(written: string, reference: AgentReference | undefined, texts: 
 function checkRepository(step: Place, { found }: StepSurroundings): Remark[] {
   const place = at(at(step, 'params'), 'repoFullName');
   if (actionOf(step) !== 'git.clone' || found.shape === 'named' || !isAbsent(place)) return [];
-  return [{ severity: 'error', path: place.path, expected: 'the repository to clone', hint: 'the event\'s own is "{{trigger.repository.fullName}}"' }];
+  return [
+    {
+      severity: 'error',
+      path: place.path,
+      expected: 'the repository to clone',
+      hint: 'the event\'s own is "{{trigger.repository.fullName}}"',
+    },
+  ];
 }
 
 function checkSession(step: Place): Remark[] {
@@ -134,7 +156,14 @@ function checkSession(step: Place): Remark[] {
   const deaf = at(params, 'listenToComments').value !== true && at(params, 'keepSessionOpenForComments').value !== true;
   const unheard: Remark[] =
     deaf && itemsOf(signals).length > 0
-      ? [{ severity: 'warning', path: signals.path, expected: '"listenToComments" or "keepSessionOpenForComments" to be true', found: 'signals that no comment can reach' }]
+      ? [
+          {
+            severity: 'warning',
+            path: signals.path,
+            expected: '"listenToComments" or "keepSessionOpenForComments" to be true',
+            found: 'signals that no comment can reach',
+          },
+        ]
       : [];
   const limit = at(at(exit, 'timeLimit'), 'maxDurationMinutes');
   const [minutes, most] = [numberAt(limit), numberAt(at(step, 'stepMaxDurationMinutes'))];
@@ -152,7 +181,14 @@ export function checkRunTime(definition: Place): Remark[] {
   return itemsOf(at(definition, 'steps')).flatMap((step): Remark[] => {
     const limit = at(at(at(at(step, 'params'), 'exitCriteria'), 'timeLimit'), 'maxDurationMinutes');
     if ((numberAt(limit) ?? 0) <= total) return [];
-    return [{ severity: 'warning', path: limit.path, expected: `at most the run's own ${Number(total.toFixed(1))} minutes ("timeoutMs")`, hint: 'the run ends first' }];
+    return [
+      {
+        severity: 'warning',
+        path: limit.path,
+        expected: `at most the run's own ${Number(total.toFixed(1))} minutes ("timeoutMs")`,
+        hint: 'the run ends first',
+      },
+    ];
   });
 }
 

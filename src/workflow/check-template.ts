@@ -20,7 +20,9 @@ export function checkTemplate(text: string, scope: TemplateScope): TemplateRemar
   if (isFault(template)) return [{ severity: 'error', expected: template.expected, found: template.found, at: template.index }];
   return template.variables.flatMap(({ parts, index, shadowed }) => {
     const name = `{{${parts.join('.')}}}`;
-    const fault = shadowed ? { expected: `{{@root.${parts.join('.')}}}`, hint: 'inside a block with its own items the plain name is empty' } : judge(parts, scope);
+    const fault = shadowed
+      ? { expected: `{{@root.${parts.join('.')}}}`, hint: 'inside a block with its own items the plain name is empty' }
+      : judge(parts, scope);
     return fault ? [{ severity: 'warning' as const, found: name.slice(0, 80), at: index, ...fault }] : [];
   });
 }
@@ -50,9 +52,17 @@ function judgeOutput([step = '', field]: readonly string[], { steps, before }: T
   const known = steps.get(step);
   if (!known) {
     const near = nearest(step, [...steps.keys()]);
-    return { expected: `the output of a step (${[...steps.keys()].slice(0, 12).join(', ')})`, hint: near ? `did you mean {{outputs.${near}}}?` : 'it is always empty' };
+    return {
+      expected: `the output of a step (${[...steps.keys()].slice(0, 12).join(', ')})`,
+      hint: near ? `did you mean {{outputs.${near}}}?` : 'it is always empty',
+    };
   }
-  if (!before.has(step)) return { expected: 'the output of a step that has ended before', hint: `the flow does not lead from ${JSON.stringify(step)} to here, so it is empty` };
-  if (known.agent && field !== undefined && field !== 'message') return { expected: `{{outputs.${step}.message}}`, hint: 'an agent gives its message and nothing else' };
+  if (!before.has(step))
+    return {
+      expected: 'the output of a step that has ended before',
+      hint: `the flow does not lead from ${JSON.stringify(step)} to here, so it is empty`,
+    };
+  if (known.agent && field !== undefined && field !== 'message')
+    return { expected: `{{outputs.${step}.message}}`, hint: 'an agent gives its message and nothing else' };
   return null;
 }

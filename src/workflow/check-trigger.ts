@@ -8,7 +8,13 @@ export function checkTriggers(triggers: Place): Remark[] {
   const all = itemsOf(triggers);
   const scheduled = all.filter((trigger) => textAt(at(trigger, 'event')) === 'scheduled');
   const tooMany = scheduled.slice(1).map(({ path }): Remark => {
-    return { severity: 'error', path, expected: 'at most one scheduled trigger in a workflow', found: 'another one', hint: 'put it into a workflow of its own' };
+    return {
+      severity: 'error',
+      path,
+      expected: 'at most one scheduled trigger in a workflow',
+      found: 'another one',
+      hint: 'put it into a workflow of its own',
+    };
   });
   return [...all.flatMap(checkTrigger), ...tooMany, ...repeatedCommands(all)];
 }
@@ -36,24 +42,43 @@ function checkEvent(place: Place, event: string | null): Remark[] {
 function checkCommand(trigger: Place, event: string | null): Remark[] {
   const place = at(trigger, 'slashCommand');
   if (event === 'manual' && isAbsent(place)) {
-    return [{ severity: 'error', path: place.path, expected: '{ "command": "<name>" }, the slash command that starts it', hint: 'fill in the word that people shall comment, without the slash' }];
+    return [
+      {
+        severity: 'error',
+        path: place.path,
+        expected: '{ "command": "<name>" }, the slash command that starts it',
+        hint: 'fill in the word that people shall comment, without the slash',
+      },
+    ];
   }
   if (event !== null && event !== 'manual' && !isAbsent(place)) return [unused(place, 'only "manual" has a slash command')];
   const command = textAt(at(place, 'command'));
-  return command?.startsWith('/') ? [{ severity: 'warning', path: at(place, 'command').path, expected: 'the command without its slash', hint: 'the slash is ignored' }] : [];
+  return command?.startsWith('/')
+    ? [{ severity: 'warning', path: at(place, 'command').path, expected: 'the command without its slash', hint: 'the slash is ignored' }]
+    : [];
 }
 
 function checkSchedule(trigger: Place, event: string | null): Remark[] {
   const place = at(trigger, 'schedule');
   if (event === 'scheduled' && isAbsent(place)) {
-    return [{ severity: 'error', path: place.path, expected: '{ "cronExpression": "<minute hour day month weekday>" }', hint: 'fill in when it shall run' }];
+    return [
+      {
+        severity: 'error',
+        path: place.path,
+        expected: '{ "cronExpression": "<minute hour day month weekday>" }',
+        hint: 'fill in when it shall run',
+      },
+    ];
   }
   if (event !== null && event !== 'scheduled' && !isAbsent(place)) return [unused(place, 'only "scheduled" has a schedule')];
   const cron = at(place, 'cronExpression');
   const text = textAt(cron);
   const fault = text === null ? null : cronFault(text);
   const selector = at(at(place, 'scheduleContextSettings'), 'repositorySelector');
-  const faults: Remark[] = fault === null ? [] : [{ severity: 'error', path: cron.path, expected: 'a cron expression of five fields, such as "0 4 * * 1"', found: fault }];
+  const faults: Remark[] =
+    fault === null
+      ? []
+      : [{ severity: 'error', path: cron.path, expected: 'a cron expression of five fields, such as "0 4 * * 1"', found: fault }];
   return [...faults, ...checkPattern(at(selector, 'namePattern')), ...checkPattern(at(selector, 'excludePattern'))];
 }
 

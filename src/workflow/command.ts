@@ -25,7 +25,9 @@ export function mentionsIn(text: string, aliases: readonly string[]): string[] {
   const spoken = spokenLines(text)
     .map(({ line }) => line.replace(/(`+)[^`]*\1/g, ' '))
     .join('\n');
-  const names = [...spoken.matchAll(/(?<![\w/@.-])@([A-Za-z0-9][A-Za-z0-9-]*)(?:\[bot\])?(?![\w/-])/g)].map((match) => match[1]?.toLowerCase());
+  const names = [...spoken.matchAll(/(?<![\w/@.-])@([A-Za-z0-9][A-Za-z0-9-]*)(?:\[bot\])?(?![\w/-])/g)].map((match) =>
+    match[1]?.toLowerCase(),
+  );
   return aliases.filter((alias) => names.includes(alias.toLowerCase()));
 }
 

@@ -61,13 +61,16 @@ export function explain(condition: Condition | null | undefined, data: Condition
 
 /** The comparisons that did not hold, in words. */
 export function describeMisses(comparisons: readonly Comparison[]): string {
-  const misses = comparisons.filter(({ held }) => !held).map((c) => `${c.field} ${c.operator} ${JSON.stringify(c.wanted)}, it is ${JSON.stringify(c.actual)}`);
+  const misses = comparisons
+    .filter(({ held }) => !held)
+    .map((c) => `${c.field} ${c.operator} ${JSON.stringify(c.wanted)}, it is ${JSON.stringify(c.actual)}`);
   return misses.length === 0 ? 'the condition is negated and its rules hold' : misses.join('; ');
 }
 
 function judge(node: Rule | Condition, data: ConditionData): boolean {
   if ('field' in node) return compare(node, data);
-  const answer = node.combinator === 'or' && node.rules.length > 0 ? node.rules.some((r) => judge(r, data)) : node.rules.every((r) => judge(r, data));
+  const answer =
+    node.combinator === 'or' && node.rules.length > 0 ? node.rules.some((r) => judge(r, data)) : node.rules.every((r) => judge(r, data));
   return answer !== node.not;
 }
 
@@ -76,7 +79,9 @@ function compareAll(condition: Condition, data: ConditionData): Comparison[] {
     if (!('field' in node)) return compareAll(node, data);
     const actual = textsOf(valueAt(node.field, data)).join(', ');
     const wanted = wantedTexts(node).join(', ');
-    return [{ field: node.field, operator: node.operator, wanted: wanted.slice(0, 200), actual: actual.slice(0, 200), held: compare(node, data) }];
+    return [
+      { field: node.field, operator: node.operator, wanted: wanted.slice(0, 200), actual: actual.slice(0, 200), held: compare(node, data) },
+    ];
   });
 }
 

@@ -25,7 +25,7 @@ export function cronFault(expression: string): string | null {
   const text = expression.trim().toLowerCase();
   if (text.startsWith('@')) return SHORT.includes(text) ? null : `${JSON.stringify(text)}; the short forms are ${SHORT.join(', ')}`;
   const parts = text.split(/\s+/);
-  if (text === '' || parts.length !== 5) return `${text === '' ? 0 : parts.length} fields`;
+  if (text === '' || parts.length !== 5) return text === '' ? 'an empty text' : `${parts.length} field${parts.length === 1 ? '' : 's'}`;
   const values = FIELDS.map((field, index) => readField(parts[index] ?? '', field));
   const bad = values.find((value) => typeof value === 'string');
   if (typeof bad === 'string') return bad;

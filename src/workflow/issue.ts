@@ -24,7 +24,11 @@ export interface Checked<T> {
  * Checks a value against a schema and reports all mistakes at once, each with its path under `base`. Unknown keys are
  * warnings with the nearest known key, or errors where `unknown` says so.
  */
-export function checkValue<S extends z.ZodType>(schema: S, value: unknown, options: { base?: Path; unknown?: 'error' | 'warning' } = {}): Checked<z.infer<S>> {
+export function checkValue<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  options: { base?: Path; unknown?: 'error' | 'warning' } = {},
+): Checked<z.infer<S>> {
   const { base = [], unknown = 'warning' } = options;
   const first = schema.safeParse(value, { error: carryKeys, reportInput: true });
   if (first.success) return { data: first.data, remarks: [] };
@@ -32,15 +36,17 @@ export function checkValue<S extends z.ZodType>(schema: S, value: unknown, optio
   const strangers = issues.filter((issue) => issue.code === 'unrecognized_keys');
   const remarks = issues.flatMap((issue) => toRemarks(issue, base, unknown));
   if (unknown === 'error' || strangers.length < issues.length) return { data: null, remarks };
-  const second = schema.safeParse(without(value, strangers), { error: carryKeys });
+  const second = schema.safeParse(without(value, strangers));
   return { data: second.success ? second.data : null, remarks };
 }
 
-/** The error map has the schema in hand and the issue has not: known keys travel in the message. */
+/** The error map has the schema in hand and the issue has not: known keys and members travel in the message. */
 function carryKeys(issue: z.core.$ZodRawIssue): string | undefined {
-  if (issue.code !== 'unrecognized_keys') return undefined;
-  const { shape } = (issue.inst?._zod.def ?? {}) as { shape?: object };
-  return Object.keys(shape ?? {}).join('\n');
+  const { shape, discriminator } = (issue.inst?._zod.def ?? {}) as { shape?: object; discriminator?: string };
+  if (issue.code === 'unrecognized_keys') return Object.keys(shape ?? {}).join('\n');
+  const members = (issue.inst?._zod as { propValues?: Record<string, Set<unknown>> } | undefined)?.propValues;
+  const values = members?.[discriminator ?? ''];
+  return issue.code === 'invalid_union' && values ? [...values].join('\n') : undefined;
 }
 
 /** Of a union only the branch is reported that the value most likely was meant for. */
@@ -51,8 +57,17 @@ function flatten(issue: Issue, path: Path): Issue[] {
   const scored = branches.map((errors) => ({ errors, score: errors.reduce((sum, error) => sum + weigh(error), 0) }));
   const best = scored.reduce((a, b) => (b.score < a.score ? b : a));
   if (best.errors.some((error) => error.path.length === 0 && error.code === 'invalid_type')) {
-    const types = branches.flatMap((errors) => errors.map((error) => (error.code === 'invalid_type' ? (TYPES[error.expected] ?? error.expected) : '')));
-    return [{ code: 'custom', path: here.path, message: '', params: { expected: [...new Set(types)].filter(Boolean).join(' or ') } } as unknown as Issue];
+    const types = branches.flatMap((errors) =>
+      errors.map((error) => (error.code === 'invalid_type' ? (TYPES[error.expected] ?? error.expected) : '')),
+    );
+    return [
+      {
+        code: 'custom',
+        path: here.path,
+        message: '',
+        params: { expected: [...new Set(types)].filter(Boolean).join(' or ') },
+      } as unknown as Issue,
+    ];
   }
   return best.errors.map((error) => ({ ...error, path: [...here.path, ...error.path] }) as Issue);
 }
@@ -68,9 +83,14 @@ function toRemarks(issue: Issue, base: Path, unknown: 'error' | 'warning'): Rema
     const known = issue.message.split('\n').filter(Boolean);
     return issue.keys.map((key) => strangeKey({ path: [...path, key], known, severity: unknown }));
   }
-  const given = issue.code === 'invalid_value' && typeof issue.input === 'string' ? issue.input : undefined;
-  const near = issue.code === 'invalid_value' && given !== undefined ? nearest(given, issue.values.map(String)) : null;
+  const near = typeof issue.input === 'string' ? nearest(issue.input, optionsOf(issue)) : null;
   return [{ severity: 'error', path, expected: expectedBy(issue), ...(near ? { hint: `did you mean ${JSON.stringify(near)}?` } : {}) }];
+}
+
+/** What an enumeration, or the field that tells the members of a union apart, may hold. */
+function optionsOf(issue: Issue): string[] {
+  if (issue.code === 'invalid_value') return issue.values.map(String);
+  return issue.code === 'invalid_union' ? issue.message.split('\n').filter(Boolean) : [];
 }
 
 /** A key that the format does not have, with the nearest that it has. */
@@ -93,15 +113,23 @@ function expectedBy(issue: Issue): string {
     case 'invalid_type':
       return TYPES[issue.expected] ?? issue.expected;
     case 'invalid_value':
-      return issue.values.length === 1 ? JSON.stringify(issue.values[0]) : `one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
+      return issue.values.length === 1
+        ? JSON.stringify(issue.values[0])
+        : `one of ${issue.values.map((value) => JSON.stringify(value)).join(', ')}`;
     case 'too_small':
-      return issue.origin === 'string' ? 'a text that is not empty' : boundary(issue.origin, issue.inclusive ? 'at least' : 'more than', issue.minimum);
+      return issue.origin === 'string'
+        ? 'a text that is not empty'
+        : boundary(issue.origin, issue.inclusive ? 'at least' : 'more than', issue.minimum);
     case 'too_big':
       return boundary(issue.origin, issue.inclusive ? 'at most' : 'less than', issue.maximum);
     case 'invalid_format':
       return issue.format === 'regex' ? `a text of the form ${issue.pattern}` : `a text that is a valid ${issue.format}`;
     case 'invalid_union':
-      return `a known ${issue.discriminator ?? 'value'}`;
+      return `one of ${
+        optionsOf(issue)
+          .map((option) => JSON.stringify(option))
+          .join(', ') || 'the known forms'
+      }`;
     case 'custom':
       return typeof issue.params?.expected === 'string' ? issue.params.expected : issue.message;
     default:

@@ -11,7 +11,10 @@ export function workflowJsonSchema(): Record<string, unknown> {
   const schema = z.union([
     ExportShape.extend({ workflow: ExportShape.shape.workflow.extend({ definition }) }),
     NamedShape.extend({ definition }),
-    z.intersection(definition, z.object({ refs: z.object({ agents: z.array(AgentReference).nullish() }).nullish(), agentRefs: z.unknown().optional() })),
+    z.intersection(
+      definition,
+      z.object({ refs: z.object({ agents: z.array(AgentReference).nullish() }).nullish(), agentRefs: z.unknown().optional() }),
+    ),
   ]);
   return describe(schema, 'A Pitwall workflow: .overcut/workflow.json');
 }
@@ -27,7 +30,12 @@ export function repositorySettingsJsonSchema(): Record<string, unknown> {
 }
 
 function describe(schema: z.ZodType, title: string): Record<string, unknown> {
-  const json = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline', override: ({ jsonSchema }) => open(jsonSchema, schema) });
+  const json = z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+    reused: 'inline',
+    override: ({ jsonSchema }) => open(jsonSchema, schema),
+  });
   return { $schema: SITE, title, ...without$schema(json) };
 }
 

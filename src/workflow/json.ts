@@ -81,7 +81,8 @@ function refuse(text: string): Syntax | null {
   let depth = 0;
   for (let token = scanner.scan(); token !== END; token = scanner.scan()) {
     depth += OPENS.has(token) ? 1 : CLOSES.has(token) ? -1 : 0;
-    if (depth > DEEPEST) return { offset: scanner.getTokenOffset(), expected: `at most ${DEEPEST} levels of nesting`, found: 'a deeper one' };
+    if (depth > DEEPEST)
+      return { offset: scanner.getTokenOffset(), expected: `at most ${DEEPEST} levels of nesting`, found: 'a deeper one' };
   }
   return null;
 }
@@ -116,11 +117,23 @@ function read(node: Node, path: Path, found: Remark[]): unknown {
     const name = String(key.value);
     const here = [...path, name];
     if (name === '__proto__') {
-      found.push({ severity: 'warning', path: here, of: 'key', expected: 'a key of the format', found: 'the key "__proto__", which is ignored' });
+      found.push({
+        severity: 'warning',
+        path: here,
+        of: 'key',
+        expected: 'a key of the format',
+        found: 'the key "__proto__", which is ignored',
+      });
       continue;
     }
     if (Object.hasOwn(value, name)) {
-      found.push({ severity: 'warning', path: here, of: 'key', expected: 'each key once', found: `the key ${describeValue(name)} again; the last one counts` });
+      found.push({
+        severity: 'warning',
+        path: here,
+        of: 'key',
+        expected: 'each key once',
+        found: `the key ${describeValue(name)} again; the last one counts`,
+      });
     }
     value[name] = read(child, here, found);
   }

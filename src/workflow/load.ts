@@ -58,10 +58,12 @@ function checkAll({ document, found, source, agentIds }: Whole): { data: Definit
   const leftovers = findLeftovers({ value: document.value, path: [] });
   const tops = leftovers.map(({ path }) => path);
   const { data, remarks } = checkValue(Definition, found.definition, { base: found.base });
-  const promptPath = (step: string): string => `${source.path.includes('/') ? source.path.slice(0, source.path.lastIndexOf('/') + 1) : ''}${step}.md`;
+  const promptPath = (step: string): string =>
+    `${source.path.includes('/') ? source.path.slice(0, source.path.lastIndexOf('/') + 1) : ''}${step}.md`;
   const checked = checkSteps(steps, { found, flow: sketchFlow(steps, flow), prompts: source.prompts, promptPath, agentIds });
-  const seen = [...checkTriggers(at(definition, 'triggers')), ...checkVersion(at(definition, 'version')), ...checked.remarks, ...checkFlow(steps, flow), ...checkRunTime(definition)];
-  const rest = [...seen, ...found.remarks, ...remarks].filter((remark) => !isUnder(remark.path, tops));
+  const first = [...checkTriggers(at(definition, 'triggers')), ...checkVersion(at(definition, 'version')), ...checked.remarks];
+  const last = [...found.remarks, ...remarks, ...checkFlow(steps, flow), ...checkRunTime(definition)];
+  const rest = [...first, ...last].filter((remark) => !isUnder(remark.path, tops));
   return { data, remarks: [...leftovers, ...rest], problems: checked.problems };
 }
 
@@ -96,7 +98,10 @@ function extraKeys(remarks: Remark[], value: unknown): Record<string, unknown> {
 }
 
 function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((place, key) => (typeof place === 'object' && place !== null ? (place as Record<PropertyKey, unknown>)[key] : undefined), value);
+  return path.reduce<unknown>(
+    (place, key) => (typeof place === 'object' && place !== null ? (place as Record<PropertyKey, unknown>)[key] : undefined),
+    value,
+  );
 }
 
 interface Parts {
@@ -131,7 +136,14 @@ function buildStep(step: StepInput, found: Found, source: WorkflowSource): Step 
   const instruction = instructionOf({ value: step, path: [] }, { prompts: source.prompts, promptPath: (other) => other })?.text ?? '';
   if (action === 'agent.run') {
     const { agent, ...params } = step.params;
-    return { id, name, stepMaxDurationMinutes, action, params: { ...params, agentId: resolve(params.agentId || (agent ?? '')) }, instruction };
+    return {
+      id,
+      name,
+      stepMaxDurationMinutes,
+      action,
+      params: { ...params, agentId: resolve(params.agentId || (agent ?? '')) },
+      instruction,
+    };
   }
   const { agent, agents, ...params } = step.params;
   const agentIds = [...new Set([...params.agentIds, ...(agents ?? []), ...(agent ? [agent] : [])].map(resolve))];

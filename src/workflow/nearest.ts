@@ -5,7 +5,9 @@ export function nearest(word: string, candidates: readonly string[]): string | n
     .map((name) => ({ name, distance: distanceOf(plain(word), plain(name)) }))
     .sort((a, b) => a.distance - b.distance);
   const best = scored[0];
-  return best && best.distance <= Math.max(2, Math.floor(plain(best.name).length / 3)) && best.distance < plain(best.name).length ? best.name : null;
+  return best && best.distance <= Math.max(2, Math.floor(plain(best.name).length / 3)) && best.distance < plain(best.name).length
+    ? best.name
+    : null;
 }
 
 function plain(word: string): string {
@@ -20,7 +22,8 @@ function distanceOf(a: string, b: string): number {
     const row = [i];
     for (let k = 1; k <= b.length; k++) {
       const same = a[i - 1] === b[k - 1] ? 0 : 1;
-      const swapped = i > 1 && k > 1 && a[i - 1] === b[k - 2] && a[i - 2] === b[k - 1] ? (before[k - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY;
+      const swapped =
+        i > 1 && k > 1 && a[i - 1] === b[k - 2] && a[i - 2] === b[k - 1] ? (before[k - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY;
       row.push(Math.min((last[k] ?? 0) + 1, (row[k - 1] ?? 0) + 1, (last[k - 1] ?? 0) + same, swapped));
     }
     [before, last] = [last, row];

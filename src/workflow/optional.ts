@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 
 /** A field that may be missing or null; both mean the default. */
 export function optional<T extends z.ZodType, D>(schema: T, otherwise: D) {

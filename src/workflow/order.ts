@@ -73,5 +73,7 @@ function refusalOf({ from, condition }: Edge, { known, context }: Moment): strin
   if (source && source.state !== 'Completed') return `${from} is ${source.state}`;
   const outputs = Object.fromEntries([...known].map(([id, { output }]) => [id, output]));
   const { held, comparisons } = explain(condition, { context, outputs });
-  return held ? null : `the condition of ${from === '' ? 'its entry' : `the edge from ${from}`} does not hold: ${describeMisses(comparisons)}`;
+  return held
+    ? null
+    : `the condition of ${from === '' ? 'its entry' : `the edge from ${from}`} does not hold: ${describeMisses(comparisons)}`;
 }

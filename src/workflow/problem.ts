@@ -41,7 +41,12 @@ export function describeValue(value: unknown): string {
   if (typeof value === 'string') return value === '' ? 'an empty text' : JSON.stringify(cut(value, 60));
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : `an array of ${value.length}`;
   const keys = Object.keys(value as object);
-  return keys.length === 0 ? 'an empty object' : `an object with ${keys.slice(0, 4).map((key) => JSON.stringify(cut(key, 30))).join(', ')}`;
+  return keys.length === 0
+    ? 'an empty object'
+    : `an object with ${keys
+        .slice(0, 4)
+        .map((key) => JSON.stringify(cut(key, 30)))
+        .join(', ')}`;
 }
 
 /** The sentence of a problem. */

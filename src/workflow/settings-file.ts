@@ -48,7 +48,11 @@ export function narrow(settings: Settings, wanted: RepositorySettings): { settin
 const SWITCHES = ['readStrangers', 'allowOutsiders', 'approve', 'merge', 'push', 'editWorkflows', 'closeReopen'] as const;
 const AMOUNTS = ['turns', 'toolCalls', 'delegations', 'tokens', 'dollars', 'minutes'] as const;
 
-function narrowBudget(budget: Budget, wanted: { [K in keyof Budget]?: number | null | undefined }, keep: (key: string, wider: boolean) => void): Budget {
+function narrowBudget(
+  budget: Budget,
+  wanted: { [K in keyof Budget]?: number | null | undefined },
+  keep: (key: string, wider: boolean) => void,
+): Budget {
   const result = { ...budget };
   for (const key of AMOUNTS) {
     keep(key, isWider(wanted[key], budget[key]));

@@ -61,10 +61,16 @@ export const Settings = z.strictObject({
     })
     .prefault({ default: { id: 'claude-sonnet-4-6', price: { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 } } }),
   limits: Limits,
-  concurrency: z.strictObject({ advances: z.number().int().min(1).default(64), delegations: z.number().int().min(1).default(256) }).prefault({}),
+  concurrency: z
+    .strictObject({ advances: z.number().int().min(1).default(64), delegations: z.number().int().min(1).default(256) })
+    .prefault({}),
   timeZone: timeZone.default('UTC'),
   retention: z
-    .strictObject({ journalDays: z.number().positive().default(30), transcriptDays: z.number().min(0).default(30), decisionDays: z.number().positive().default(30) })
+    .strictObject({
+      journalDays: z.number().positive().default(30),
+      transcriptDays: z.number().min(0).default(30),
+      decisionDays: z.number().positive().default(30),
+    })
     .prefault({}),
   aliases: z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]*$/)).default(['overcut']),
   forks: z.enum(FORKS).default('ask'),

@@ -11,7 +11,13 @@ const Refs = optional(z.strictObject({ agents: optional(z.array(AgentReference),
 export const ExportShape = z.strictObject({
   $schema: z.unknown().optional(),
   _formatVersion: anyText,
-  workflow: z.strictObject({ name: anyText, description: anyText, instructions: z.unknown().optional(), definition: z.unknown(), refs: Refs }),
+  workflow: z.strictObject({
+    name: anyText,
+    description: anyText,
+    instructions: z.unknown().optional(),
+    definition: z.unknown(),
+    refs: Refs,
+  }),
   refs: Refs,
   agentRefs: z.unknown().optional(),
 });
@@ -45,7 +51,8 @@ export interface Found {
 /** Tells the three accepted shapes apart and takes the wrapper off. `agentIds` are the agents that have a file. Null where there is no object at all. */
 export function findDefinition(value: unknown, agentIds: readonly string[]): Found | null {
   if (!isObject(value)) return null;
-  if ('workflow' in value || (!('definition' in value) && !('steps' in value) && '_formatVersion' in value)) return readExport(value, agentIds);
+  if ('workflow' in value || (!('definition' in value) && !('steps' in value) && '_formatVersion' in value))
+    return readExport(value, agentIds);
   return 'definition' in value ? readNamed(value, agentIds) : readBare(value, agentIds);
 }
 
@@ -127,7 +134,9 @@ function refsRemark(path: Path): Remark {
 }
 
 function named(definition: unknown, name: unknown): unknown {
-  return isObject(definition) && definition.name === undefined && typeof name === 'string' && name !== '' ? { ...definition, name } : definition;
+  return isObject(definition) && definition.name === undefined && typeof name === 'string' && name !== ''
+    ? { ...definition, name }
+    : definition;
 }
 
 function textOf(value: unknown): string {

@@ -99,7 +99,11 @@ function checkStatement(statement: hbs.AST.Statement, scope: Scope): TemplateFau
       return checkBlock(statement as hbs.AST.BlockStatement, scope);
     default: {
       const what = statement.type.startsWith('Partial') ? 'a partial ({{> ...}})' : 'a decorator';
-      return { expected: 'text, variables and blocks', found: `${what}, which templates here do not have`, index: scope.indexOf(statement.loc) };
+      return {
+        expected: 'text, variables and blocks',
+        found: `${what}, which templates here do not have`,
+        index: scope.indexOf(statement.loc),
+      };
     }
   }
 }
@@ -113,7 +117,11 @@ function checkBlock(block: hbs.AST.BlockStatement, scope: Scope): TemplateFault 
     return fault ?? checkProgram(block.program, inner) ?? checkProgram(block.inverse, { ...scope, names });
   }
   if (name && HELPERS.includes(name)) {
-    return { expected: `one of the blocks ${BLOCKS.join(', ')}`, found: `{{#${name}}}, which is not a block`, index: scope.indexOf(block.loc) };
+    return {
+      expected: `one of the blocks ${BLOCKS.join(', ')}`,
+      found: `{{#${name}}}, which is not a block`,
+      index: scope.indexOf(block.loc),
+    };
   }
   const fault = checkCall(block, scope);
   return fault ?? checkProgram(block.program, { ...scope, names, scoped: true }) ?? checkProgram(block.inverse, { ...scope, names });
@@ -129,7 +137,11 @@ function checkCall(call: Call, scope: Scope): TemplateFault | null {
     return checkArguments(call, scope, name) ?? checkCount(call.params.length, name, index);
   }
   if (call.params.length > 0 || call.hash) {
-    return { expected: `one of the helpers ${HELPERS.join(', ')}`, found: `the helper ${JSON.stringify(originalOf(call.path))}`, index: scope.indexOf(call.loc) };
+    return {
+      expected: `one of the helpers ${HELPERS.join(', ')}`,
+      found: `the helper ${JSON.stringify(originalOf(call.path))}`,
+      index: scope.indexOf(call.loc),
+    };
   }
   return checkExpression(call.path, scope);
 }
@@ -168,7 +180,17 @@ function noteVariable(path: hbs.AST.PathExpression, { scoped, names, indexOf, te
   if (checked) template.variables.push({ parts: named, index: indexOf(path.loc), shadowed });
 }
 
-const COUNTS: Record<string, [number, number]> = { if: [1, 1], unless: [1, 1], each: [1, 1], with: [1, 1], lookup: [2, 2], not: [1, 1], json: [1, 1], and: [1, 50], or: [1, 50] };
+const COUNTS: Record<string, [number, number]> = {
+  if: [1, 1],
+  unless: [1, 1],
+  each: [1, 1],
+  with: [1, 1],
+  lookup: [2, 2],
+  not: [1, 1],
+  json: [1, 1],
+  and: [1, 50],
+  or: [1, 50],
+};
 
 function checkCount(count: number, name: string, index: number): TemplateFault | null {
   const [least, most] = COUNTS[name] ?? [2, 2];
@@ -199,7 +221,11 @@ function toFault(error: unknown, text: string, starts: number[]): TemplateFault 
   const line = Number(/line (\d+)/.exec(lines[0] ?? '')?.[1] ?? 0);
   if (line > 0) {
     const found = /got '(\w+)'/.exec(message)?.[1] ?? 'something else';
-    return { expected: 'a template that compiles', found: SEEN[found] ?? `an unexpected ${found}`, index: caretIndex(text, starts, { line, lines }) };
+    return {
+      expected: 'a template that compiles',
+      found: SEEN[found] ?? `an unexpected ${found}`,
+      index: caretIndex(text, starts, { line, lines }),
+    };
   }
   const place = / - (\d+):(\d+)$/.exec(message);
   const index = place ? (starts[Number(place[1]) - 1] ?? 0) + Number(place[2]) : 0;
@@ -211,6 +237,8 @@ const SEEN: Record<string, string> = {
   EOF: 'the end of the text before a block or "{{" was closed',
   INVALID: 'a character that cannot stand inside {{ }} (a literal "{{" is written "\\{{")',
   OPEN_ENDBLOCK: 'a {{/...}} that closes nothing',
+  EQUALS: '"=" where a value has to stand (to compare, write (eq a b))',
+  CLOSE: '}} too early',
   INVERSE: 'an {{else}} outside a block',
 };
 

@@ -24,7 +24,10 @@ export type Schedule = z.infer<typeof Schedule>;
 
 /** `/command`, or `@alias /command` where a mention is required. The name has no slash. */
 export const SlashCommand = z.strictObject({
-  command: z.string().regex(/^\/?[A-Za-z0-9][\w-]*$/).transform((name) => name.replace(/^\//, '')),
+  command: z
+    .string()
+    .regex(/^\/?[A-Za-z0-9][\w-]*$/)
+    .transform((name) => name.replace(/^\//, '')),
   requireMention: optional(z.boolean(), false),
 });
 export type SlashCommand = z.infer<typeof SlashCommand>;

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findChange, hasWorkflow, replaceWorkflow } from '../../src/cli/local-change.ts';
+import { findChange } from '../../src/cli/local-change.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
 import { fillAwkward, LocalRepository } from './repository.ts';
 
@@ -59,33 +59,4 @@ it.each(REFUSED)('refuses %s', async (_, options, message) => {
   const refusal = await findChange(options()).catch((error: unknown) => error);
   expect(refusal).toBeInstanceOf(UsageError);
   expect(String(refusal)).toMatch(message);
-});
-
-describe('workflows', () => {
-  it.each([
-    [['.overcut/workflow.json'], true],
-    [['.overcut/workflows/a.json'], true],
-    [['.overcut/workflows/a/workflow.json'], true],
-    [['.overcut/agents/a.md', '.overcut/workflows/a/b/c.json'], false],
-    [[], false],
-  ])('%j -> %s', (paths, expected) => {
-    expect(hasWorkflow(paths)).toBe(expected);
-  });
-
-  it('a given file takes the place of those that are there, with its prompt files', async () => {
-    const file = join(empty, 'mine.json');
-    writeFileSync(file, '{ "steps": [{ "id": "look" }] }');
-    writeFileSync(join(empty, 'look.md'), 'Look.');
-    writeFileSync(join(empty, 'other.md'), 'Other.');
-    const files = await replaceWorkflow(file, ['.overcut/workflow.json', '.overcut/workflows/a.json', '.overcut/agents/a.md']);
-    expect(files).toEqual({
-      '.overcut/workflow.json': '{ "steps": [{ "id": "look" }] }',
-      '.overcut/look.md': 'Look.',
-      '.overcut/workflows/a.json': null,
-    });
-  });
-
-  it('a file that is not there is refused', async () => {
-    await expect(replaceWorkflow(join(empty, 'nothing.json'), [])).rejects.toThrow(/--workflow/);
-  });
 });

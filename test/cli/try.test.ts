@@ -132,8 +132,9 @@ describe('a review from end to end', () => {
     expect(at.length).toBeGreaterThanOrEqual(5);
     expect(at.filter((place) => !places.has(place))).toEqual([]);
     expect(at).toEqual(
-      expect.arrayContaining(['src/new place/moved file.ts RIGHT 21', 'src/windows.ts LEFT 2', 'src/größe "q".ts RIGHT 2', 'new.bin FILE']),
+      expect.arrayContaining(['src/new place/moved file.ts RIGHT 21', 'src/windows.ts LEFT 2', 'src/größe "q".ts RIGHT 2']),
     );
+    expect(d.printed.join('')).toContain('new.bin');
     expect(printed).toMatchObject({ scripted: true, reviews: [{ state: 'COMMENTED', body: expect.stringContaining('scripted') }] });
     expect(d.told.join('')).toMatch(/our own sample workflow[\s\S]*Model: scripted[\s\S]*check "/);
     expect(repository.git('status', '--porcelain')).toBe('');
@@ -153,5 +154,24 @@ describe('a review from end to end', () => {
     expect({ code: await demo({ once: true, format: 'text' }, d), told: d.told }).toMatchObject({ code: 0 });
     expect(d.printed.join('')).toMatch(/Planted faults: (?:8|9|10) of 10 found/);
     expect(d.told.join('')).toContain('scripted');
+  });
+
+  it('of the demo that stays up: prints addresses that answer, and leaves at Ctrl-C', async () => {
+    const leaving = new AbortController();
+    const answers: Promise<Response>[] = [];
+    const told: string[] = [];
+    const err = (text: string) => {
+      told.push(text);
+      const address = /GitHub double {2}(\S+)/.exec(text)?.[1];
+      if (!address) return;
+      answers.push(fetch(address));
+      void answers[0]?.finally(() => leaving.abort());
+    };
+    const d = deps({ err, signal: leaving.signal });
+    expect(await demo({ once: false, format: 'json' }, d)).toBe(0);
+    expect(await answers[0]).toBeInstanceOf(Response);
+    expect(JSON.parse(d.printed.join(''))).toMatchObject({ ending: 'completed', reviews: [{ state: 'COMMENTED' }] });
+    expect(existsSync(resolve(d.environments[0]?.PITWALL_DATA_DIR ?? '', '..'))).toBe(false);
+    await expect(fetch(d.environments[0]?.GITHUB_API_URL ?? '')).rejects.toThrow();
   });
 });

@@ -143,6 +143,7 @@ describe('clients', () => {
     expect((await rest.repos.get(place)).status).toBe(200);
     const refused = await rest.issues.createLabel({ ...place, name: 'neap' }).catch((thrown: unknown) => thrown);
     expect(refused).toMatchObject({ kind: 'permission', message: expect.stringContaining('issues=write') });
+    stage.grant({ ...stage.github.app.permissions });
     await app.close();
   });
 
@@ -157,6 +158,11 @@ describe('the App', () => {
     const { slug } = await stage.app.identity();
     expect(await stage.app.identity()).toMatchObject({ login: `${slug}[bot]` });
     expect(stage.asked).toEqual(['GET /app 200']);
+  });
+
+  it('knows which installation has a repository', async () => {
+    expect(await stage.app.installationOf('harbour/tidewater')).toBe(stage.installation);
+    await expect(stage.app.installationOf('harbour/elsewhere')).rejects.toMatchObject({ kind: 'missing' });
   });
 
   it('says what to do about a wrong key', async () => {

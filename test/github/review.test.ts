@@ -109,7 +109,7 @@ describe('a review', () => {
     const posted = (await house.drafts.list(run)).map((f) => f.posted);
     const ids = new Set((await house.reviewComments()).map((c) => c.id));
     expect(posted.every((p) => p?.review === review?.id && (p?.rung === 'body' || ids.has(p?.comment ?? 0)))).toBe(true);
-    expect(house.gh.breaches('repeated-refusal', 'dropped-thread', 'concurrent-writes')).toEqual([]);
+    expect(house.gh.audit.breaches).toEqual([]);
   });
 
   it('posts 45 findings in two reviews, the summary in the first only', async () => {
@@ -245,7 +245,7 @@ describe('failures', () => {
     const errors = [`The commit_id ${before.resource.kind === 'pr' ? before.resource.head.sha : ''} is not part of the pull request`];
     house.gh.fault({ on: REVIEWS, status: 422, body: { message: 'Unprocessable Entity', errors } });
     const repo = house.gh.repository('acme/app');
-    await house.gh.person('alice', {}).push(repo, `branch-${n}`, { 'src/a.ts': `${rows(20, 'added')}` }, { force: true, from: 'main' });
+    await house.gh.person('alice').forcePush(repo, `branch-${n}`, { 'src/a.ts': rows(20, 'added') });
     await post(house.publisher(), { ...submit(), event: before });
     await house.refresh();
     const [head, [review]] = [house.event.resource, await house.reviews()];

@@ -1,8 +1,8 @@
 import Handlebars from 'handlebars';
 import { describe, expect, it } from 'vitest';
 import { compileTemplate, isFault } from '../../src/workflow/template.ts';
-import { renderTemplate, renderValue, repositoriesOf, TemplateError } from '../../src/workflow/template-render.ts';
 import { TEMPLATE_FUNCTIONS } from '../../src/workflow/template-function.ts';
+import { renderTemplate, renderValue, repositoriesOf, TemplateError } from '../../src/workflow/template-render.ts';
 
 const data = {
   trigger: {
@@ -124,7 +124,9 @@ describe('a template is refused with the place', () => {
   });
 
   it('names its variables with their places', () => {
-    const result = compileTemplate('{{a.b}} {{#each c}}{{d}}{{trigger.x}}{{@root.e}}{{#with this as |w|}}{{w.f}}{{../g}}{{/with}}{{/each}}{{#if (eq h 1)}}{{i}}{{/if}}');
+    const result = compileTemplate(
+      '{{a.b}} {{#each c}}{{d}}{{trigger.x}}{{@root.e}}{{#with this as |w|}}{{w.f}}{{../g}}{{/with}}{{/each}}{{#if (eq h 1)}}{{i}}{{/if}}',
+    );
     expect(!isFault(result) && result.variables.map((v) => [v.parts.join('.'), v.shadowed])).toEqual([
       ['a.b', false],
       ['c', false],
@@ -143,11 +145,22 @@ describe('a hostile template', () => {
     expect(() => renderTemplate(nested, big)).toThrow(/steps/);
     const long = { trigger: { list: Array.from({ length: 1000 }, () => 'y'.repeat(10_000)) }, outputs: {} };
     expect(() => renderTemplate('{{#each trigger.list}}{{this}}{{/each}}', long)).toThrow(/characters/);
-    expect(() => renderTemplate('{{#each trigger.list}}{{#if (eq (json @root.trigger.list) 1)}}{{/if}}{{/each}}', long)).toThrow(/characters/);
+    expect(() => renderTemplate('{{#each trigger.list}}{{#if (eq (json @root.trigger.list) 1)}}{{/if}}{{/each}}', long)).toThrow(
+      /characters/,
+    );
   });
 
   it('never overflows the stack and is read in reasonable time', () => {
-    for (const text of ['{{#if a}}'.repeat(50_000), '{{a}}'.repeat(50_000), '{{#if a}}' + '{{else if b}}'.repeat(5000), '{{a}}'.repeat(4900), '{'.repeat(200_000), `{{#if ${'('.repeat(20_000)}`, '{{!'.repeat(50_000), '\\{{'.repeat(50_000)]) {
+    for (const text of [
+      '{{#if a}}'.repeat(50_000),
+      '{{a}}'.repeat(50_000),
+      '{{#if a}}' + '{{else if b}}'.repeat(5000),
+      '{{a}}'.repeat(4900),
+      '{'.repeat(200_000),
+      `{{#if ${'('.repeat(20_000)}`,
+      '{{!'.repeat(50_000),
+      '\\{{'.repeat(50_000),
+    ]) {
       const before = Date.now();
       compileTemplate(text);
       expect(Date.now() - before).toBeLessThan(3000);
@@ -157,7 +170,8 @@ describe('a hostile template', () => {
   it('runs no function and reaches no prototype', () => {
     let ran = 0;
     const trigger = { call: () => (ran += 1), nested: { toString: () => String((ran += 1)) } };
-    const text = '{{call}}{{trigger.call}}{{#each trigger}}{{this}}{{/each}}{{lookup (lookup trigger "call") "constructor"}}{{#with (lookup trigger "constructor")}}{{name}}{{/with}}';
+    const text =
+      '{{call}}{{trigger.call}}{{#each trigger}}{{this}}{{/each}}{{lookup (lookup trigger "call") "constructor"}}{{#with (lookup trigger "constructor")}}{{name}}{{/with}}';
     expect(renderTemplate(text, { trigger, outputs: {} })).not.toContain('Function');
     expect(ran).toBe(0);
   });

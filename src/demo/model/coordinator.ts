@@ -73,7 +73,7 @@ function labelOf(item: string): string {
   return /\[([^\]]+)\]/.exec(item)?.[1]?.slice(0, 60) ?? item.slice(0, 60);
 }
 
-const ITEM = /\{(?:chunkName|chunk|item|task|files)\}|\[task\]/g;
+const ITEM = /\{(?:chunkName|chunk|item|task)\}|\[task\]/g;
 
 function fillTemplate(template: string, item: string): string {
   const filled = template.replace(ITEM, () => item);

@@ -59,7 +59,7 @@ export const LINE_RULES: LineRule[] = [
     in: SOURCE,
     see: 'text',
     pattern:
-      /(?<![.\w])(?:child_process\.)?(?:exec|execSync|spawnSync|popen|system|check_output)\s*\(\s*(?:`[^`]*\$\{|f["'][^"']*\{|["'][^"']*["']\s*[+%])|\bos\.(?:system|popen)\s*\(\s*(?:f["']|["'][^"']*["']\s*[+%])|\bshell\s*[:=]\s*(?:true|True)\b/,
+      /(?<![.\w])(?:child_process\.)?(?:exec|execSync|spawnSync|popen|system|check_output|promisify\(exec\))\s*\(\s*(?:`[^`]*\$\{|f["'][^"']*\{|["'][^"']*["']\s*[+%])|\bos\.(?:system|popen)\s*\(\s*(?:f["']|["'][^"']*["']\s*[+%])|\bshell\s*[:=]\s*(?:true|True)\b/,
   },
   {
     id: 'tls-verification-off',

@@ -12,7 +12,7 @@ const REVIEW = `You are the **Coordinator** of a code review. You do not read co
 {{outputs.plan.message}}
 
 1. Say with \`update_status\` that the review has begun.
-2. In ONE turn, give every line of the plan to **Code Reviewer** with \`delegate_to_sub_agent\`: the first text below, with {item} replaced by the line.
+2. In ONE turn, give every line of the plan to **Code Reviewer** (\`code-reviewer\`) with \`delegate_to_sub_agent\`: the first text below, with {item} replaced by the line.
 3. When all of them have come back (ask once more for one that failed), delegate the second text to **Code Reviewer**, with {reports} replaced by what
    they answered, one line each.
 4. End with \`task_completed\` and the answer of that last delegation. Name the parts of the plan that nobody could review.

@@ -18,6 +18,7 @@ const ADDED: [string, string, string | null][] = [
   ['a.py', 'db.execute(f"SELECT * FROM t WHERE id = {id}")', 'sql-concatenation'],
   ['a.ts', "db.query('SELECT * FROM t WHERE id = ?', [id]);", null],
   ['a.ts', 'execSync(`rm -r ${dir}`);', 'shell-interpolation'],
+  ['a.ts', 'await promisify(exec)(`rm -r ${dir}`);', 'shell-interpolation'],
   ['a.py', 'os.system("rm -r " + path)', 'shell-interpolation'],
   ['a.ts', "execFile('rm', ['-r', dir]);", null],
   ['a.ts', 'agent({ rejectUnauthorized: false });', 'tls-verification-off'],

@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { reviewFiles } from '../../../src/demo/model/finding.ts';
 import { parsePatch } from '../../../src/demo/model/patch.ts';
 import { locatePlanted, SAMPLE } from '../../../src/demo/sample/sample.ts';
+import { workflowFiles } from '../../../src/demo/sample/workflow.ts';
+import { loadWorkflow } from '../../../src/workflow/load.ts';
 import { gitDiff } from '../model/git.ts';
 
 const { base, first, next, second } = SAMPLE;
 const CASES = [
-  { name: 'first pull request', before: base, from: base, commit: first, atLeast: 8 },
+  { name: 'first pull request', before: base, from: base, commit: first, atLeast: 9 },
   { name: 'its next commit', before: base, from: { ...base, ...first.files } as Record<string, string>, commit: next, atLeast: 2 },
   { name: 'second pull request', before: base, from: base, commit: second, atLeast: 4 },
 ];
@@ -35,4 +37,16 @@ describe.each(CASES)('$name', ({ before, from, commit, atLeast }) => {
 it('the base is clean by the rules that matter', () => {
   const found = reviewFiles(parsePatch(gitDiff({}, base))).filter(({ importance }) => importance === 'blocker' || importance === 'major');
   expect(found.map(({ file, line, rule }) => `${file}:${line} ${rule}`)).toEqual([]);
+});
+
+it('our own workflow loads without a single remark', () => {
+  const files = workflowFiles();
+  const { workflow, problems } = loadWorkflow({
+    path: '.overcut/workflow.json',
+    text: files['.overcut/workflow.json'] ?? '',
+    prompts: {},
+    agentIds: ['code-reviewer'],
+  });
+  expect(problems).toEqual([]);
+  expect(workflow?.steps.map(({ id }) => id)).toEqual(['clone', 'plan', 'review']);
 });
