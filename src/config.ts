@@ -7,7 +7,8 @@ import { z } from 'zod';
 export interface Config {
   app: { id: number; privateKey: string; webhookSecret: string; previousSecret: string | null; apiUrl: string };
   model: { apiKey: string; baseURL: string };
-  redis: { url: string | null; prefix: string };
+  /** `lockMs`: how long the work of a process that died is left alone before another takes it up. */
+  redis: { url: string | null; prefix: string; lockMs: number };
   port: number;
   dataDir: string;
   settingsFile: string | null;
@@ -38,6 +39,7 @@ const Variables = z.object({
   ANTHROPIC_BASE_URL: z.url().default('https://api.anthropic.com'),
   PITWALL_REDIS_URL: text.regex(/^(rediss?|unix):\/\//, 'must begin with redis://, rediss:// or unix://').optional(),
   PITWALL_REDIS_PREFIX: text.regex(/^[\w-]+$/, 'may hold letters, digits, - and _').default('pitwall'),
+  PITWALL_LOCK_MS: z.coerce.number().int().min(500).max(60_000).default(8_000),
   PITWALL_DATA_DIR: text.optional(),
   PITWALL_SETTINGS: text.optional(),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
@@ -63,7 +65,7 @@ export function readConfig(environment: Environment, role: Config['role'] = 'all
       apiUrl: found.GITHUB_API_URL.replace(/\/+$/, ''),
     },
     model: { apiKey: found.ANTHROPIC_API_KEY, baseURL: found.ANTHROPIC_BASE_URL },
-    redis: { url: found.PITWALL_REDIS_URL ?? null, prefix: found.PITWALL_REDIS_PREFIX },
+    redis: { url: found.PITWALL_REDIS_URL ?? null, prefix: found.PITWALL_REDIS_PREFIX, lockMs: found.PITWALL_LOCK_MS },
     port: found.PORT,
     dataDir: found.PITWALL_DATA_DIR ?? join(homedir(), '.pitwall'),
     settingsFile: found.PITWALL_SETTINGS ?? null,

@@ -70,7 +70,7 @@ async function wire(config: Config, { log, closers, stop }: Frame): Promise<Runn
   const child = config.redis.url === null ? await startChildRedis({ dataDir: config.dataDir, searchPath: config.searchPath }) : null;
   if (child) closers.push(() => child.stop());
   const store = await Store.open(
-    { url: config.redis.url ?? child?.url ?? '', prefix: config.redis.prefix },
+    { url: config.redis.url ?? child?.url ?? '', prefix: config.redis.prefix, lockMs: config.redis.lockMs },
     { warn: (text) => log.warn(text), error: (error) => log.warn({ err: error.message }, 'Redis') },
   );
   closers.push(() => store.close());

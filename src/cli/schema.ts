@@ -9,7 +9,8 @@ const SCHEMAS: Record<string, () => Record<string, unknown>> = {
 
 /** Prints a JSON Schema for editors: of workflows where nothing is named. Answers the exit code: 0, or 2 for a name that is none. */
 export function schema(which: string | undefined, io: Pick<CommandIo, 'out' | 'err'>): number {
-  const make = SCHEMAS[which ?? 'workflow'];
+  const name = which ?? 'workflow';
+  const make = Object.hasOwn(SCHEMAS, name) ? SCHEMAS[name] : undefined;
   if (!make) {
     io.err(`no schema is called ${JSON.stringify(which)}; there are ${Object.keys(SCHEMAS).join(', ')}\n`);
     return 2;

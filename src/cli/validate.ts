@@ -12,6 +12,8 @@ export interface CommandIo {
   cwd: string;
 }
 
+const PLACES = 'expected .overcut/workflow.json, .overcut/workflows/, or a folder with a workflow.json';
+
 /** One file to check. Paths are as people shall see them, relative to where the command stands. */
 type Target =
   | { kind: 'workflow'; path: string; prompts: Record<string, string>; agentIds: string[] }
@@ -27,8 +29,8 @@ type Target =
 export async function validate(paths: string[], options: { format: 'text' | 'json' }, io: CommandIo): Promise<number> {
   const targets: Target[] = [];
   const refusals: string[] = [];
-  for (const path of paths.length > 0 ? paths : ['.']) {
-    const found = await findTargets(path, io.cwd);
+  const searches = paths.length > 0 ? paths.map((path) => findTargets(path, io.cwd)) : [findOwn(io.cwd)];
+  for (const found of await Promise.all(searches)) {
     if (typeof found === 'string') refusals.push(found);
     else targets.push(...found);
   }
@@ -52,31 +54,31 @@ async function findTargets(path: string, cwd: string): Promise<Target[] | string
   const kind = await statOf(path, cwd);
   if (kind === null) return `${path}: there is no such file or folder; give a workflow.json, its folder, or a repository`;
   if (kind === 'file') return targetsOfFile(path, cwd);
-  const files = await readDirectory(path, cwd);
-  const prefix = path === '.' ? '' : `${path.replace(/\/+$/, '')}/`;
-  const inside = /(^|\/)\.overcut$/.test(path.replace(/\/+$/, '')) ? `${prefix.slice(0, -'.overcut/'.length)}` : prefix;
-  const known = files.map((file) => `${prefix}${file}`.slice(inside.length));
-  const targets = await targetsOfRepository(known, inside);
-  if (targets.length > 0) return targets;
-  const workflows = files.filter((file) => /(^|\/)workflow\.json$/.test(file));
-  const folders = workflows.map((file): Target => {
-    const prompts = promptsBeside(file, files);
-    return { kind: 'workflow', path: `${prefix}${file}`, prompts: prefixed(prompts, prefix), agentIds: [] };
-  });
-  return folders.length > 0
-    ? folders
-    : `${path}: no workflow here; expected .overcut/workflow.json, .overcut/workflows/, or a folder with a workflow.json`;
+  const folder = path === '.' ? '' : `${path.replace(/\/+$/, '')}/`;
+  const files = (await readDirectory(path, cwd)).map((file) => folder + file);
+  const roots = [...new Set(files.flatMap((file) => /^(.*?)\.overcut\//.exec(file)?.[1] ?? []))];
+  const loose = files.filter((file) => !/(^|\/)\.overcut\//.test(file) && /(^|\/)workflow\.json$/.test(file));
+  const targets = [
+    ...roots.flatMap((root) => targetsOfRepository(files, root)),
+    ...loose.map((file): Target => ({ kind: 'workflow', path: file, prompts: promptsBeside(file, files), agentIds: [] })),
+  ];
+  return targets.length > 0 ? targets : `${path}: no workflow here; ${PLACES}`;
 }
 
-async function targetsOfRepository(files: string[], prefix: string): Promise<Target[]> {
-  const layout = layoutOf(files);
+/** The `.overcut` of the folder that the command stands in, and nothing else there. */
+async function findOwn(cwd: string): Promise<Target[] | string> {
+  const files = (await readDirectory('.overcut', cwd)).map((file) => `.overcut/${file}`);
+  const targets = targetsOfRepository(files, '');
+  return targets.length > 0 ? targets : `no workflow in this folder; ${PLACES}; or name a file or a folder`;
+}
+
+function targetsOfRepository(all: string[], root: string): Target[] {
+  const layout = layoutOf(all.filter((file) => file.startsWith(root)).map((file) => file.slice(root.length)));
   const agentIds = Object.keys(layout.agents);
   return [
-    ...layout.workflows.map(
-      ({ path, prompts }): Target => ({ kind: 'workflow', path: prefix + path, prompts: prefixed(prompts, prefix), agentIds }),
-    ),
-    ...Object.values(layout.agents).map((path): Target => ({ kind: 'agent', path: prefix + path })),
-    ...(layout.settings ? [{ kind: 'repository settings' as const, path: prefix + layout.settings }] : []),
+    ...layout.workflows.map(({ path, prompts }): Target => ({ kind: 'workflow', path: root + path, prompts: prefixed(prompts, root), agentIds })),
+    ...Object.values(layout.agents).map((path): Target => ({ kind: 'agent', path: root + path })),
+    ...(layout.settings ? [{ kind: 'repository settings' as const, path: root + layout.settings }] : []),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { type Job, Queue, Worker } from 'bullmq';
-import { connectWorkers, type Redis } from './redis.ts';
+import { connectWorkers, type Redis, type RedisPlace } from './redis.ts';
 
 /** Changes when journals written by one build cannot be read by another; it is part of the queues' names, so an older build never takes a newer run. */
 export const JOURNAL_FORMAT = 1;
@@ -31,6 +31,7 @@ interface Work {
 }
 
 const KEEP = { removeOnComplete: true, removeOnFail: true };
+const LOCK_MS = 8_000;
 const RETRY_MS = 2_000;
 /** A delivery is tried for about half a day, then kept as failed. */
 const DELIVERY_TRIES = 200;
@@ -42,6 +43,7 @@ const NEVER_FAIL_BY_STALLING = 1_000_000;
 export class Queues {
   readonly #prefix: string;
   readonly #url: string;
+  readonly #lockMs: number;
   readonly #commands: Redis;
   readonly #onError: (error: Error) => void;
   readonly #queues: Record<'deliveries' | 'runs' | 'delegations' | 'reports' | 'timers', Queue>;
@@ -51,9 +53,10 @@ export class Queues {
   #blocking: Redis[] = [];
 
   /** `commands` must be ready; it stays its owner's to close. */
-  constructor(commands: Redis, place: { url: string; prefix: string }, onError: (error: Error) => void) {
+  constructor(commands: Redis, place: RedisPlace, onError: (error: Error) => void) {
     this.#prefix = place.prefix;
     this.#url = place.url;
+    this.#lockMs = place.lockMs ?? LOCK_MS;
     this.#onError = onError;
     this.#commands = commands;
     const make = (name: string) => this.#makeQueue(name);
@@ -191,8 +194,8 @@ export class Queues {
       connection,
       prefix: this.#prefix,
       concurrency,
-      lockDuration: 8_000,
-      stalledInterval: 2_000,
+      lockDuration: this.#lockMs,
+      stalledInterval: this.#lockMs / 4,
       maxStalledCount: NEVER_FAIL_BY_STALLING,
       drainDelay: 5,
       settings: { backoffStrategy: (tries: number) => Math.min(LONGEST_BACKOFF_MS, 1_000 * 2 ** (tries - 1)) },

@@ -4,6 +4,8 @@ import { Redis, type RedisOptions } from 'ioredis';
 export interface RedisPlace {
   url: string;
   prefix: string;
+  /** How long a job's lock holds without being renewed (ms); a quarter of it is the time between checks for lost ones. */
+  lockMs?: number;
 }
 
 export type { Redis };

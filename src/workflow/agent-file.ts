@@ -44,7 +44,7 @@ export function parseAgentFile({ path, text }: { path: string; text: string }): 
   const id = (path.split('/').at(-1) ?? path).replace(/\.md$/i, '');
   const clean = text.replace(/^\uFEFF/, '').replace(/\r\n/g, '\n');
   const parts = /^---[ \t]*\n([\s\S]*?)\n?^---[ \t]*$\n?/m.exec(clean);
-  if (!parts || parts.index !== 0) return { agent: null, problems: [withoutFront(path, clean)] };
+  if (parts?.index !== 0) return { agent: null, problems: [withoutFront(path, clean)] };
   const front = readFront(parts[1] ?? '', { file: path, offset: clean.indexOf('\n') + 1, text: clean });
   const name: Remark[] = /^[a-zA-Z0-9][\w.-]*$/.test(id)
     ? []

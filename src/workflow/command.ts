@@ -33,43 +33,42 @@ export function mentionsIn(text: string, aliases: readonly string[]): string[] {
 
 /** The text without what a reader does not take as the author's own words; every line keeps its number. */
 function spokenLines(text: string): { line: string; number: number }[] {
-  const lines = withoutComments(text.replace(/\r\n?/g, '\n')).split('\n');
+  const lines = text.replace(/\r\n?/g, '\n').split('\n');
   let fence = '';
-  return lines.flatMap((line, index) => {
-    if (/^ {0,3}>/.test(line)) return [];
-    const mark = /^\s*(?:[-*+]\s+|\d+[.)]\s+)?(`{3,}|~{3,})(.*)$/.exec(line);
+  let hidden = false;
+  return lines.flatMap((raw, index) => {
     if (fence !== '') {
-      if (mark?.[1]?.startsWith(fence) && mark[2]?.trim() === '') fence = '';
+      if (closesFence(raw, fence)) fence = '';
       return [];
     }
-    if (mark?.[1] && !(mark[1].startsWith('`') && mark[2]?.includes('`'))) {
-      fence = mark[1];
-      return [];
-    }
-    return /^(?: {4}|\t)/.test(line) ? [] : [{ line, number: index + 1 }];
+    if (!hidden && /^ {0,3}>/.test(raw)) return [];
+    const shown = withoutComments(raw, hidden);
+    hidden = shown.hidden;
+    fence = fenceIn(shown.text);
+    return fence !== '' || /^(?: {4}|\t)/.test(shown.text) ? [] : [{ line: shown.text, number: index + 1 }];
   });
 }
 
-/** Blanks HTML comments outside code blocks; one that is never closed hides all that follows. */
-function withoutComments(text: string): string {
-  const parts = text.split(/(^\s*(?:`{3,}|~{3,})[^\n]*$)/m);
-  let [inCode, inComment] = [false, false];
-  return parts
-    .map((part, index) => {
-      if (index % 2 === 1) {
-        if (!inComment) inCode = !inCode;
-        return inComment ? '' : part;
-      }
-      if (inCode) return part;
-      let kept = '';
-      for (const piece of part.split(/(<!--|-->)/)) {
-        if (piece === '<!--') inComment = true;
-        else if (piece === '-->') inComment = false;
-        else kept += inComment ? piece.replace(/[^\n]/g, '') : piece;
-      }
-      return kept;
-    })
-    .join('');
+/** The fence that a line opens, also behind the mark of a list, or an empty text. */
+function fenceIn(line: string): string {
+  const [, mark = '', rest = ''] = /^\s*(?:[-*+]\s+|\d+[.)]\s+)?(`{3,}|~{3,})(.*)$/.exec(line) ?? [];
+  return mark.startsWith('`') && rest.includes('`') ? '' : mark;
+}
+
+function closesFence(line: string, fence: string): boolean {
+  const mark = /^\s*(`{3,}|~{3,})\s*$/.exec(line)?.[1];
+  return mark?.startsWith(fence) === true;
+}
+
+/** Takes HTML comments out of a line; one that is not closed hides the lines after it. */
+function withoutComments(line: string, hiddenBefore: boolean): { text: string; hidden: boolean } {
+  let hidden = hiddenBefore;
+  let text = '';
+  for (const piece of line.split(/(<!--|-->)/)) {
+    if (piece === '<!--' || (piece === '-->' && hidden)) hidden = piece === '<!--';
+    else if (!hidden) text += piece;
+  }
+  return { text, hidden };
 }
 
 function isAlias(name: string, aliases: readonly string[]): boolean {

@@ -4,6 +4,7 @@ import { EVENT_NAMES } from '../../src/workflow/event-name.ts';
 import { ACTIONS } from '../../src/workflow/step.ts';
 
 export type Random = () => number;
+// biome-ignore lint/suspicious/noExplicitAny: tests build and break JSON of any form
 export type Json = Record<string, any>;
 
 /** A workflow that is valid by construction, the prompts beside it, and the agents that have a file. */

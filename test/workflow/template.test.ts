@@ -141,7 +141,7 @@ describe('a template is refused with the place', () => {
 describe('a hostile template', () => {
   it('ends at its bounds instead of running for ever', () => {
     const big = { trigger: { list: Array.from({ length: 1000 }, () => 0) }, outputs: {} };
-    const nested = '{{#each @root.trigger.list}}'.repeat(6) + 'x' + '{{/each}}'.repeat(6);
+    const nested = `${'{{#each @root.trigger.list}}'.repeat(6)}x${'{{/each}}'.repeat(6)}`;
     expect(() => renderTemplate(nested, big)).toThrow(/steps/);
     const long = { trigger: { list: Array.from({ length: 1000 }, () => 'y'.repeat(10_000)) }, outputs: {} };
     expect(() => renderTemplate('{{#each trigger.list}}{{this}}{{/each}}', long)).toThrow(/characters/);
@@ -154,7 +154,7 @@ describe('a hostile template', () => {
     for (const text of [
       '{{#if a}}'.repeat(50_000),
       '{{a}}'.repeat(50_000),
-      '{{#if a}}' + '{{else if b}}'.repeat(5000),
+      `{{#if a}}${'{{else if b}}'.repeat(5000)}`,
       '{{a}}'.repeat(4900),
       '{'.repeat(200_000),
       `{{#if ${'('.repeat(20_000)}`,

@@ -1,0 +1,131 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { GitHub } from '../../src/demo/github/github.ts';
+import type { Director } from '../../src/demo/model/call.ts';
+import { ScriptedModel } from '../../src/demo/model/scripted-model.ts';
+
+const CLI = resolve(import.meta.dirname, '../../dist/cli.js');
+
+/** Resolves with the first value of `look` that is neither null, undefined nor false. */
+export async function until<T>(what: string, look: () => Promise<T> | T, ms = 45_000): Promise<NonNullable<T>> {
+  const end = Date.now() + ms;
+  for (;;) {
+    const value = await look();
+    if (value !== null && value !== undefined && value !== false) return value;
+    if (Date.now() > end) throw new Error(`not within ${ms} ms: ${what}`);
+    await sleep(5);
+  }
+}
+
+/** A server in a process of its own, with its own data folder. */
+export class Server {
+  readonly port: number;
+  readonly #environment: Record<string, string>;
+  #child: ChildProcess | null = null;
+  said = '';
+
+  constructor(port: number, environment: Record<string, string>) {
+    this.port = port;
+    this.#environment = environment;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}/api/github/webhooks`;
+  }
+
+  async start(): Promise<void> {
+    const child = spawn(process.execPath, [CLI, 'start'], { env: this.#environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => (this.said = (this.said + chunk.toString()).slice(-20_000)));
+    await until('the server answers', async () => {
+      if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}: ${this.said}`);
+      return (await fetch(`http://127.0.0.1:${this.port}/healthz`).catch(() => null))?.ok;
+    });
+  }
+
+  /** Ends it as a crash or a power cut would. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  async stop(): Promise<number | null> {
+    return this.#end('SIGTERM');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    const gone = new Promise<number | null>((done) => child.once('exit', done));
+    child.kill(signal);
+    return gone;
+  }
+}
+
+/** A GitHub double, a model double and servers that know each other, on the Redis of the test run. */
+export class Stage {
+  readonly github: GitHub;
+  readonly model: ScriptedModel;
+  readonly prefix = `e2e-${randomUUID()}`;
+  readonly servers: Server[] = [];
+  readonly #dir: string;
+  readonly #redisUrl: string;
+
+  private constructor(parts: { github: GitHub; model: ScriptedModel; dir: string; redisUrl: string }) {
+    this.github = parts.github;
+    this.model = parts.model;
+    this.#dir = parts.dir;
+    this.#redisUrl = parts.redisUrl;
+  }
+
+  static async open(redisUrl: string, options: { director?: Director; latencyMs?: number } = {}): Promise<Stage> {
+    const dir = await mkdtemp(join(tmpdir(), 'pitwall-e2e-'));
+    const [github, model] = await Promise.all([GitHub.start({ dir }), ScriptedModel.start(options)]);
+    return new Stage({ github, model, dir, redisUrl });
+  }
+
+  /** Adds a server and points the webhooks at the first. */
+  async addServer(more: Record<string, string> = {}): Promise<Server> {
+    const { github, model } = this;
+    const port = await freePort();
+    const server = new Server(port, {
+      PATH: process.env.PATH ?? '',
+      APP_ID: String(github.app.id),
+      PRIVATE_KEY: github.app.privateKey,
+      WEBHOOK_SECRET: github.app.webhookSecret,
+      GITHUB_API_URL: github.apiUrl,
+      ANTHROPIC_API_KEY: model.apiKey,
+      ANTHROPIC_BASE_URL: model.url,
+      PITWALL_REDIS_URL: this.#redisUrl,
+      PITWALL_REDIS_PREFIX: this.prefix,
+      PITWALL_DATA_DIR: join(this.#dir, `data-${this.servers.length}`),
+      PORT: String(port),
+      LOG_LEVEL: 'info',
+      ...more,
+    });
+    await server.start();
+    this.servers.push(server);
+    github.hooks.target = this.servers[0]?.url ?? server.url;
+    return server;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.kill()));
+    await Promise.all([this.github.stop(), this.model.stop()]);
+    await rm(this.#dir, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((done) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => done(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
