@@ -3,7 +3,7 @@ import { Pending } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type CallRequest, runCalls, type TurnTools } from './calls.ts';
 import { fitMessages } from './context-window.ts';
-import { type Model, ModelUnavailable, type ToolSchema } from './model.ts';
+import { type Model, ModelUnavailable, PromptTooLong, type ToolSchema } from './model.ts';
 
 /** What an agent is told at its start; written to the journal once, so that a later build or a changed memory cannot change a running conversation. */
 export interface Briefing {
@@ -61,7 +61,7 @@ export async function converse<C>(options: ConversationOptions<C>): Promise<Conv
   for (let turn = 0; ; turn++) {
     const key = `${options.key}/turn/${turn}`;
     const news = await hearOnce(options, key, turn);
-    addTexts(messages, news.closing === null ? news.texts : [...news.texts, closingNotice(news.closing)]);
+    addTexts(messages, news.closing === null ? news.texts : [...news.texts, closingNotice(news.closing, lastNames(options.schemas))]);
     const [answer] = await Promise.all([
       askOnce(options, { key, turn, system: briefing.system, messages, closing: news.closing !== null }),
       written,
@@ -131,22 +131,32 @@ async function askOnce<C>(
   const tools = at.closing ? options.schemas.filter((tool) => LAST_TOOLS.has(tool.name)) : options.schemas;
   const started = performance.now();
   try {
-    const answer = await options.model.ask(
-      {
-        model: options.modelId,
-        maxTokens: options.maxTokens,
-        system: at.system,
-        tools,
-        messages: fitMessages(at.messages, options.contextTokens),
-      },
-      { signal: options.signal },
-    );
+    const answer = await askFitting(options, { system: at.system, tools, messages: at.messages });
     await options.journal.append({ type: 'turn.answered', key: at.key, answer, ms: Math.round(performance.now() - started) });
     return answer;
   } catch (error) {
     if (error instanceof ModelUnavailable) throw new Pending(`the model (${error.message})`, error.retryAt);
     throw error;
   }
+}
+
+/** Tokens are only estimated, so a prompt that the provider finds too long is shortened and asked again. */
+async function askFitting<C>(
+  options: ConversationOptions<C>,
+  prompt: { system: string; tools: ToolSchema[]; messages: Message[] },
+): Promise<Answer> {
+  const ask = (share: number) => {
+    const messages = fitMessages(prompt.messages, options.contextTokens * share);
+    return options.model.ask({ ...prompt, model: options.modelId, maxTokens: options.maxTokens, messages }, { signal: options.signal });
+  };
+  for (const share of [1, 0.7]) {
+    try {
+      return await ask(share);
+    } catch (error) {
+      if (!(error instanceof PromptTooLong)) throw error;
+    }
+  }
+  return ask(0.45);
 }
 
 /** Texts join the newest message that is ours, so that roles keep alternating. */
@@ -157,8 +167,14 @@ function addTexts(messages: Message[], texts: string[]): void {
   else messages.push({ role: 'user', text: texts });
 }
 
-function closingNotice(reason: string): string {
-  return `This session ends now: ${reason}. This is your last turn. Only update_status and task_completed exist; call task_completed with what there is.`;
+function closingNotice(reason: string, names: string[]): string {
+  const left = names.length === 0 ? 'No tool can be used any more' : `Only ${names.join(' and ')} exist`;
+  const how = names.includes('task_completed') ? 'call task_completed with what there is' : 'answer with what there is';
+  return `Your time ends now: ${reason}. This is your last turn. ${left}; ${how}.`;
+}
+
+function lastNames(schemas: ToolSchema[]): string[] {
+  return schemas.map((tool) => tool.name).filter((name) => LAST_TOOLS.has(name));
 }
 
 /** The API takes no empty message back, and no empty text. */

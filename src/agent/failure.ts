@@ -1,6 +1,6 @@
 import { APIConnectionError, APIError } from '@anthropic-ai/sdk';
 import { StreamBroken, StreamError } from './answer-stream.ts';
-import { ModelRefused } from './model.ts';
+import { ModelRefused, PromptTooLong } from './model.ts';
 
 /** What becomes of a failed call: asked again (not before `after`, ms), or refused for good with what to do about it. */
 export type Failure = { retry: true; reason: string; after: number } | { retry: false; error: Error };
@@ -25,7 +25,7 @@ function judgeStatus(error: APIError, status: number, asked: Asked): Failure {
   if (PASSING.has(status) || status >= 500) {
     return { retry: true, reason: `${asked.host} answered ${status}: ${said}`, after: retryAfter(error.headers, asked.now) };
   }
-  return { retry: false, error: new ModelRefused(`${adviceFor(status, said, asked)} (${status}: ${said})`) };
+  return { retry: false, error: refusalOf(status, said, `${adviceFor(status, said, asked)} (${status}: ${said})`) };
 }
 
 const FINAL_KINDS: Record<string, number> = {
@@ -43,12 +43,20 @@ function judgeStreamError(error: StreamError, asked: Asked): Failure {
     return { retry: true, reason: `${asked.host} reported ${error.kind}: ${error.message.slice(0, 300)}`, after: 0 };
   return {
     retry: false,
-    error: new ModelRefused(`${adviceFor(status, error.message, asked)} (${error.kind}: ${error.message.slice(0, 300)})`),
+    error: refusalOf(status, error.message, `${adviceFor(status, error.message, asked)} (${error.kind}: ${error.message.slice(0, 300)})`),
   };
 }
 
+function refusalOf(status: number, said: string, message: string): ModelRefused {
+  return isTooLong(status, said) ? new PromptTooLong(message) : new ModelRefused(message);
+}
+
+function isTooLong(status: number, said: string): boolean {
+  return status === 413 || /prompt is too long|context (window|length)|too many (input )?tokens/i.test(said);
+}
+
 function adviceFor(status: number, said: string, { model, host }: Asked): string {
-  if (status === 413 || /prompt is too long|context (window|length)|too many (input )?tokens/i.test(said)) {
+  if (isTooLong(status, said)) {
     return `The prompt is too long for the model ${model}. Give the agent less to read at once, split the task, or set a model with a larger context in \`models\` of the settings`;
   }
   if (status === 402 || /credit balance|billing/i.test(said))

@@ -36,3 +36,8 @@ export class ModelUnavailable extends Error {
 export class ModelRefused extends Error {
   override name = 'ModelRefused';
 }
+
+/** The prompt does not fit the model's context: a shorter one may. */
+export class PromptTooLong extends ModelRefused {
+  override name = 'PromptTooLong';
+}

@@ -55,7 +55,7 @@ export function createModel(options: ProviderOptions): Model {
     baseURL: options.baseURL,
     now: options.now ?? Date.now,
     maxWaitMs: options.maxWaitMs ?? 10_000,
-    idleMs: options.idleMs ?? 90_000,
+    idleMs: options.idleMs ?? 30_000,
     pause: options.pause ?? ((ms, signal) => sleep(ms, undefined, { signal })),
     random: options.random ?? Math.random,
     log: options.log,

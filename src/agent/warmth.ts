@@ -4,8 +4,9 @@ import type { Model, ModelRequest } from './model.ts';
 /** A cache entry can be read only once the answer that writes it has begun (spec 7): below this size it is not worth a wait. Tokens, at about 4 characters each. */
 const WORTH_WAITING_TOKENS = 4_096;
 const LONGEST_WAIT_MS = 1_000;
-/** How long providers keep a cached prefix. */
+/** How long providers keep a cached prefix after it was last used. */
 const WARM_MS = 300_000;
+const MOST_PREFIXES = 1_000;
 
 /**
  * Lets one of several equal prefixes go first and the others follow at its first byte, after a second at most.
@@ -18,7 +19,11 @@ export function warmPrefixes(model: Model, now: () => number = Date.now): Model 
       const prefix = digestOfPrefix(request);
       const leader = prefix === null ? undefined : leaders.get(prefix);
       const fresh = leader && (leader.warmAt === null || now() - leader.warmAt < WARM_MS);
-      if (prefix === null || (fresh && leader.warmAt !== null)) return model.ask(request, options);
+      if (prefix === null) return model.ask(request, options);
+      if (fresh && leader.warmAt !== null) {
+        leader.warmAt = now();
+        return model.ask(request, options);
+      }
       if (fresh) {
         await Promise.race([leader.begun, new Promise((resolve) => setTimeout(resolve, LONGEST_WAIT_MS).unref())]);
         return model.ask(request, options);
@@ -27,7 +32,10 @@ export function warmPrefixes(model: Model, now: () => number = Date.now): Model 
       async function lead(name: string, forget: () => void) {
         let begin = () => {};
         const entry = { begun: new Promise<void>((resolve) => (begin = resolve)), warmAt: null as number | null };
+        leaders.delete(name);
         leaders.set(name, entry);
+        const [oldest] = leaders.keys();
+        if (leaders.size > MOST_PREFIXES && oldest !== undefined) leaders.delete(oldest);
         const onFirstByte = () => {
           entry.warmAt = now();
           begin();

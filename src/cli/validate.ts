@@ -76,7 +76,9 @@ function targetsOfRepository(all: string[], root: string): Target[] {
   const layout = layoutOf(all.filter((file) => file.startsWith(root)).map((file) => file.slice(root.length)));
   const agentIds = Object.keys(layout.agents);
   return [
-    ...layout.workflows.map(({ path, prompts }): Target => ({ kind: 'workflow', path: root + path, prompts: prefixed(prompts, root), agentIds })),
+    ...layout.workflows.map(
+      ({ path, prompts }): Target => ({ kind: 'workflow', path: root + path, prompts: prefixed(prompts, root), agentIds }),
+    ),
     ...Object.values(layout.agents).map((path): Target => ({ kind: 'agent', path: root + path })),
     ...(layout.settings ? [{ kind: 'repository settings' as const, path: root + layout.settings }] : []),
   ];

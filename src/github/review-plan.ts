@@ -38,7 +38,7 @@ export function placeFinding(finding: Finding, { diff, before, lowered }: Ground
   const placing = place(diff, { path, side, ...(limit > HEIGHT.file ? { line, startLine } : {}) });
   if (limit === HEIGHT.body || placing.rung === 'body') return { ...placing, rung: 'body' };
   if (before && placing.line !== undefined && !saysTheSame(placing, before, diff)) return place(diff, { path, side });
-  return placing;
+  return finding.rung === 'range-cut' && placing.rung === 'line' ? { ...placing, rung: 'range-cut' } : placing;
 }
 
 function saysTheSame({ path, side, line, startLine }: Placing, before: Diff, now: Diff): boolean {

@@ -132,11 +132,12 @@ export function treeOf(base: Tree, entries: readonly Entry[]): Tree {
   return tree;
 }
 
-/** The end of a run from its steps: failed where one failed, else completed, with the message of the last that ended. */
+/** The end of a run from its steps: timed out where its limit ended it, failed where one failed, else completed, with the message of the last that ended. */
 export function endOfRun(view: RunView): { state: RunEnd; reason: string; message: string } {
   const failed = view.steps.find((step) => step.state === 'Failed' || step.state === 'Canceled');
   const completed = view.steps.filter((step) => step.state === 'Completed').sort((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0));
   const message = messageOf(completed.at(-1)?.output);
+  if (view.state === 'Terminating') return { state: 'Timeout', reason: view.reason, message };
   if (failed) return { state: 'Failed', reason: `step "${failed.id}": ${failed.reason}`, message };
   if (completed.length === 0) return { state: 'Skipped', reason: 'no step had to run', message };
   return { state: 'Completed', reason: '', message };

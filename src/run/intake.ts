@@ -22,6 +22,15 @@ export interface IntakeParts {
   permissions: Permissions;
 }
 
+/** What is known while one delivery is decided. `commanded`: one of its commands started something, so its comment and mention start nothing. */
+interface Found {
+  workflows: ShelvedWorkflow[];
+  guidance: string;
+  sha: string;
+  started: Set<string>;
+  commanded: boolean;
+}
+
 /** Turns deliveries into runs, and records for every workflow why it was started or not. */
 export class Intake {
   readonly #parts: IntakeParts;
@@ -56,25 +65,28 @@ export class Intake {
     const { slug, login } = await app.identity();
     const { events, ignored } = toEvents(delivery, { aliases: services.settings.aliases, slug });
     if (ignored) services.log.debug({ delivery: delivery.id, event: delivery.name, reason: ignored }, 'nothing to start');
-    const heard = events.filter((event) => !(event.comment && event.actor.login === login));
+    const heard = inOrder(events.filter((event) => !(event.comment && event.actor.login === login)));
     const [first] = heard;
     if (!first) return;
     const api = await app.api(first.installation, first.repository.id, 'read');
     const configuration = await this.#parts.configurations.read(api, first.repository);
     const workflows = this.#shelf.read(first.repository.id, configuration);
     const started = new Set<string>();
-    for (const event of heard) await this.#decide(event, { workflows, guidance: configuration.guidance, sha: configuration.sha, started });
+    const found: Found = { workflows, guidance: configuration.guidance, sha: configuration.sha, started, commanded: false };
+    for (const event of heard) {
+      await this.#decide(event, found);
+      if (event.name === 'manual' && started.size > 0) found.commanded = true;
+    }
   }
 
-  async #decide(event: Event, found: { workflows: ShelvedWorkflow[]; guidance: string; sha: string; started: Set<string> }): Promise<void> {
+  async #decide(event: Event, found: Found): Promise<void> {
     const { services } = this.#parts;
     const waiting = found.workflows.filter(({ workflow }) => workflow?.triggers.some((trigger) => trigger.event === event.name));
-    const complete = waiting.length > 0 ? await this.#complete(event) : event;
+    const complete = waiting.length > 0 && !(found.commanded && event.name !== 'manual') ? await this.#complete(event) : event;
     const decisions: Decision[] = [];
     for (const loaded of found.workflows) {
-      const decision = found.started.has(loaded.path)
-        ? { verdict: 'not matched' as const, reason: 'another event of the same delivery started it', run: null }
-        : await this.#decideOne(complete, loaded, found);
+      const taken = (found.commanded && event.name !== 'manual') || found.started.has(loaded.path);
+      const decision = taken ? refuse(TAKEN) : await this.#decideOne(complete, loaded, found);
       if (decision.run) found.started.add(loaded.path);
       decisions.push({ at: Date.now(), delivery: event.delivery, event: event.name, workflow: loaded.name, ...decision });
     }
@@ -104,12 +116,15 @@ export class Intake {
     { path, workflow, problem, agents }: ShelvedWorkflow,
     { guidance, sha }: { guidance: string; sha: string },
   ): Promise<Pick<Decision, 'verdict' | 'reason' | 'run'>> {
-    const no = (reason: string) => ({ verdict: 'not matched' as const, reason, run: null });
-    if (!workflow) return no(`${path} has mistakes: ${problem}`);
+    if (!workflow) return refuse(`${path} has mistakes: ${problem}`);
     const hit = matchTriggers(workflow.triggers, event);
-    if ('reason' in hit) return no(hit.reason);
-    const verdict = await judgeTrust(event, { settings: this.#parts.services.settings, canWrite: (login) => this.#canWrite(event, login) });
-    if (!verdict.may) return no(verdict.reason);
+    if ('reason' in hit) return refuse(hit.reason);
+    const verdict = await judgeTrust(event, {
+      settings: this.#parts.services.settings,
+      outsiders: hit.trigger.settings.allowOutsiders,
+      canWrite: (login) => this.#canWrite(event, login),
+    });
+    if (!verdict.may) return refuse(verdict.reason);
     const run = await this.#start(event, {
       path,
       workflow,
@@ -148,6 +163,18 @@ export class Intake {
     log.info({ run, workflow: workflow.name, event: event.name, repository: event.repository.fullName, trust }, 'run started');
     return run;
   }
+}
+
+const TAKEN = 'a command or another event of the same delivery started a workflow';
+
+function refuse(reason: string): Pick<Decision, 'verdict' | 'reason' | 'run'> {
+  return { verdict: 'not matched', reason, run: null };
+}
+
+/** A comment is its commands first, and only without one for a workflow a mention or a comment. */
+function inOrder(events: Event[]): Event[] {
+  const rank = ({ name }: Event) => (name === 'manual' ? 0 : name === 'mention' ? 1 : 2);
+  return events.toSorted((a, b) => rank(a) - rank(b));
 }
 
 /** Commands and mentions ignore the delay. */

@@ -2,13 +2,26 @@ import type { Effect, Outcome } from '../journal/effect.ts';
 import { Pending } from '../journal/errors.ts';
 import { type RunView, viewRun } from '../journal/view.ts';
 import type { Services } from '../session/services.ts';
+import type { Store } from '../store/store.ts';
 import { checkOutput, conclusionOf, type Reported, statusComment } from './report-text.ts';
 
 /** Edits of one comment or check that come closer than this are merged. */
 const BETWEEN_EDITS_MS = 2_000;
 
-/** What this process last showed of a run, so that identical texts are not written again. */
-const shown = new Map<string, { at: number; status: string; check: string }>();
+interface Shown {
+  at: number;
+  status: string;
+  check: string;
+}
+
+/** What was last shown of a run from here, so that identical texts are not written again. */
+const shownBy = new WeakMap<Store, Map<string, Shown>>();
+
+function shownIn(store: Store): Map<string, Shown> {
+  const known = shownBy.get(store) ?? new Map();
+  shownBy.set(store, known);
+  return known;
+}
 
 /**
  * Brings what people see of a run up to its journal: the reaction, the check run and the status comment. May be repeated at any time, by any process;
@@ -18,6 +31,7 @@ export async function reportRun(services: Services, id: string, signal: AbortSig
   const entries = await services.store.journals.read(id);
   const view = viewRun(entries);
   if (!view || view.start.event.resource.kind === 'schedule' || view.start.event.resource.kind === 'branch') return;
+  const shown = shownIn(services.store);
   const last = shown.get(id);
   const now = await services.store.now();
   if (last && view.endedAt === null && now - last.at < BETWEEN_EDITS_MS) throw new Pending('the next edit', last.at + BETWEEN_EDITS_MS);

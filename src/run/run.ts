@@ -3,6 +3,7 @@ import { Pending } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import { resourceKey } from '../journal/resource.ts';
 import { endedSteps, endOfRun, viewRun } from '../journal/view.ts';
+import { type Deadline, deadlineFrom } from '../session/deadline.ts';
 import type { Services } from '../session/services.ts';
 import { readySteps } from '../workflow/order.ts';
 import { postLeftovers } from './leftovers.ts';
@@ -23,15 +24,17 @@ export async function advanceRun(services: Services, id: string, signal: AbortSi
   const { start } = first;
   const resource = resourceKey(start.event.resource);
   if (!isEnded(journal.entries)) {
-    if (!(await store.lanes.enter(resource, id, start.workflow.definition.priority))) return;
-    await beginRun(services, journal);
-    await walk(services, { journal, start, signal });
-    await postLeftovers(services, { journal, start });
+    if (!(await store.lanes.enter(resource, id, start.workflow.definition.priority))) {
+      askReport(services, id);
+      return;
+    }
+    const limit = limitOf(await beginRun(services, journal), start);
+    await walk(services, { journal, start, signal, limit });
+    await postLeftovers(services, { journal, start, signal });
     await endRun(journal);
   }
   await store.queues.wakeReport(id);
-  const next = await store.lanes.leave(resource, id);
-  if (next) await store.queues.wakeRun(next);
+  await passOn(services, resource, id);
   await expire(services, journal);
   store.journals.close(id);
 }
@@ -40,28 +43,81 @@ function isEnded(entries: readonly Entry[]): boolean {
   return entries.at(-1)?.type === 'run.ended';
 }
 
-async function beginRun(services: Services, journal: Journal): Promise<void> {
-  if (journal.entries.some((entry) => entry.type === 'run.state')) return;
-  await journal.append({ type: 'run.state', state: 'Running', reason: '' });
-  askReport(services, journal.id);
+/** Leaves the lane and wakes who holds it next: also after a crash between the two, when the lane was left already. */
+async function passOn({ store }: Services, resource: string, id: string): Promise<void> {
+  const next = (await store.lanes.leave(resource, id)) ?? (await store.lanes.look(resource)).active;
+  if (next !== null && next !== id) await store.queues.wakeRun(next);
 }
 
-/** Starts every step whose turn it is, until none is left. Branches run together; one that waits does not hold up another. */
-async function walk(services: Services, run: { journal: Journal; start: RunStart; signal: AbortSignal }): Promise<void> {
+/** Answers when the run began to walk (ms since 1970). */
+async function beginRun(services: Services, journal: Journal): Promise<number> {
+  const begun = () => journal.entries.find((entry) => entry.type === 'run.state')?.at;
+  const known = begun();
+  if (known !== undefined) return known;
+  await journal.append({ type: 'run.state', state: 'Running', reason: '' });
+  askReport(services, journal.id);
+  return begun() ?? 0;
+}
+
+function limitOf(begun: number, { workflow }: RunStart): Deadline | null {
+  const { timeoutMs } = workflow.definition;
+  return timeoutMs === null ? null : deadlineFrom(begun, timeoutMs / 60_000, "the run's limit");
+}
+
+/**
+ * Starts every step as soon as its turn comes, until none is left. Branches run together: one that waits or takes long holds up no other. Each step is
+ * tried once an advance; all that were started have settled when this returns or throws.
+ */
+async function walk(
+  services: Services,
+  run: { journal: Journal; start: RunStart; signal: AbortSignal; limit: Deadline | null },
+): Promise<void> {
   const { journal, start } = run;
   const { definition } = start.workflow;
-  for (;;) {
-    const ended = endedSteps(journal.entries);
-    const { ready, skipped } = readySteps(definition, ended, start.event.context);
-    await journal.append(...skipped.map((one) => ({ type: 'step.ended' as const, ...one, state: 'Skipped' as const, output: null })));
-    if (ready.length === 0 && skipped.length === 0) return;
-    const settled = await Promise.allSettled(ready.map((step) => runStep(services, { ...run, step })));
-    const reasons = settled.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []));
-    const progress = skipped.length > 0 || settled.some((one) => one.status === 'fulfilled');
-    const fault = reasons.find((reason) => !(reason instanceof Pending));
-    if (fault !== undefined) throw fault;
-    if (!progress) throw soonest(reasons.filter((reason) => reason instanceof Pending));
+  const begun = new Set<string>();
+  const busy = new Set<Promise<void>>();
+  const reasons: unknown[] = [];
+  try {
+    for (;;) {
+      const { ready, skipped } = readySteps(definition, endedSteps(journal.entries), start.event.context);
+      await journal.append(...skipped.map((one) => ({ type: 'step.ended' as const, ...one, state: 'Skipped' as const, output: null })));
+      const next = reasons.every((reason) => reason instanceof Pending) ? ready.filter((step) => !begun.has(step)) : [];
+      if (await cancelLate(services, run, next)) continue;
+      for (const step of next) {
+        begun.add(step);
+        const work = runStep(services, { ...run, step })
+          .catch((reason: unknown) => void reasons.push(reason))
+          .finally(() => busy.delete(work));
+        busy.add(work);
+      }
+      if (busy.size === 0) break;
+      await Promise.race(busy);
+    }
+  } finally {
+    await Promise.all(busy);
   }
+  const fault = reasons.find((reason) => !(reason instanceof Pending));
+  if (fault !== undefined) throw fault;
+  if (reasons.length > 0) throw soonest(reasons.filter((reason) => reason instanceof Pending));
+}
+
+/** After the run's limit no further step begins; those at work get their last turn. */
+async function cancelLate(
+  { store }: Services,
+  { journal, limit }: { journal: Journal; limit: Deadline | null },
+  next: string[],
+): Promise<boolean> {
+  const late = next.filter((step) => !journal.find('step.started', step));
+  if (!limit || late.length === 0 || (await store.now()) < limit.at) return false;
+  const canceled = late.map((step) => ({
+    type: 'step.ended' as const,
+    step,
+    state: 'Canceled' as const,
+    output: null,
+    reason: limit.reason,
+  }));
+  await journal.append({ type: 'run.state', state: 'Terminating', reason: limit.reason }, ...canceled);
+  return true;
 }
 
 /** Of several that wait, the one that is due first. */

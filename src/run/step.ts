@@ -1,25 +1,25 @@
-import { ModelRefused } from '../agent/model.ts';
 import type { RunStart, StepEnd } from '../journal/entry.ts';
-import { Fatal, Pending, Superseded } from '../journal/errors.ts';
+import { Fatal } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import { endedSteps } from '../journal/view.ts';
 import { runAgent } from '../session/agent-run.ts';
+import type { Deadline } from '../session/deadline.ts';
 import type { Services } from '../session/services.ts';
 import { runSession, type StepWork } from '../session/session.ts';
+import { judgeTrouble } from '../session/trouble.ts';
 import { stepsBefore } from '../workflow/order.ts';
 import type { Step } from '../workflow/step.ts';
-import { renderTemplate, TemplateError } from '../workflow/template-render.ts';
+import { renderTemplate } from '../workflow/template-render.ts';
 import { cloneRepositories } from './clone.ts';
 import { askReport } from './report.ts';
-
-/** How often a step is tried again after an error that is not the model's to mend. */
-const MOST_TROUBLES = 5;
 
 export interface StepRun {
   journal: Journal;
   start: RunStart;
   signal: AbortSignal;
   step: string;
+  /** When the whole run has to end. */
+  limit: Deadline | null;
 }
 
 interface End {
@@ -46,16 +46,8 @@ async function tryStep(services: Services, run: StepRun, step: Step): Promise<En
   try {
     return await act(services, run, step);
   } catch (error) {
-    if (error instanceof Pending || error instanceof Superseded || run.signal.aborted) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof Fatal || error instanceof ModelRefused || error instanceof TemplateError)
-      return { state: 'Failed', output: null, reason: message };
-    const troubles = run.journal.entries.filter(
-      (entry) => entry.type === 'noted' && entry.key.startsWith(`step/${step.id}/trouble/`),
-    ).length;
-    if (troubles + 1 >= MOST_TROUBLES) return { state: 'Failed', output: null, reason: `tried ${MOST_TROUBLES} times: ${message}` };
-    await run.journal.append({ type: 'noted', key: `step/${step.id}/trouble/${troubles}`, value: message });
-    throw error;
+    const reason = await judgeTrouble({ journal: run.journal, key: `step/${step.id}`, signal: run.signal }, error);
+    return { state: 'Failed', output: null, reason };
   }
 }
 
@@ -71,7 +63,7 @@ async function act(services: Services, run: StepRun, step: Step): Promise<End> {
       step,
       source,
       instruction: renderTemplate(source, data),
-      previous: previousMessage(run, step, outputs),
+      before: messagesBefore(run, step, outputs),
     });
     const end = step.action === 'agent.run' ? await runAgent(services, step, work) : await runSession(services, step, work);
     if (end.by === 'refusal') return { state: 'Failed', output: { message: end.message }, reason: end.message };
@@ -84,7 +76,7 @@ function completed(output: unknown): End {
   return { state: 'Completed', output, reason: '' };
 }
 
-function workOf(services: Services, run: StepRun, work: Pick<StepWork, 'source' | 'instruction' | 'previous'> & { step: Step }): StepWork {
+function workOf(services: Services, run: StepRun, work: Pick<StepWork, 'source' | 'instruction' | 'before'> & { step: Step }): StepWork {
   const { journal, start, signal } = run;
   const started = journal.find('step.started', work.step.id);
   return {
@@ -92,8 +84,9 @@ function workOf(services: Services, run: StepRun, work: Pick<StepWork, 'source' 
     start,
     source: work.source,
     instruction: work.instruction,
-    previous: work.previous,
+    before: work.before,
     startedAt: started?.at ?? 0,
+    limit: run.limit,
     modelKey: start.workflow.definition.defaultModelKey,
     signal,
     async onStatus(key, message) {
@@ -103,13 +96,10 @@ function workOf(services: Services, run: StepRun, work: Pick<StepWork, 'source' 
   };
 }
 
-/** Published prompts rely on "the previous step's output"; where the instruction templates it, it stands there already. */
-function previousMessage({ start }: StepRun, step: Step, outputs: Record<string, unknown>): string | null {
-  const source = step.instruction ?? '';
-  const messages = stepsBefore(start.workflow.definition, step.id).flatMap((id) => {
+function messagesBefore({ start }: StepRun, step: Step, outputs: Record<string, unknown>): StepWork['before'] {
+  return stepsBefore(start.workflow.definition, step.id).flatMap((id) => {
     const output = outputs[id];
     const said = typeof output === 'object' && output !== null && 'message' in output && typeof output.message === 'string';
-    return said && !source.includes(`outputs.${id}`) ? [String(output.message)] : [];
+    return said ? [{ step: id, message: String(output.message) }] : [];
   });
-  return messages.length > 0 ? messages.join('\n\n') : null;
 }

@@ -4,7 +4,7 @@ import { readToolTable } from '../agent/tool-table.ts';
 import type { Agent } from '../journal/entry.ts';
 import { Fatal } from '../journal/errors.ts';
 import type { StepOf } from '../workflow/step.ts';
-import { deadlineFrom, hearDeadline } from './deadline.ts';
+import { deadlineFrom, earliest, hearDeadline } from './deadline.ts';
 import { CONTEXT_TOKENS, MAX_TOKENS } from './delegation.ts';
 import { equip, SHARED_TOOLS, STEP_TOOLS, type Subject } from './mind.ts';
 import { modelOf, type Services } from './services.ts';
@@ -19,7 +19,7 @@ export async function runAgent(
   const { journal, start } = work;
   const key = `step/${step.id}`;
   const agent = agentOf(start.agents, step.params.agentId);
-  const deadline = deadlineFrom(work.startedAt, step.stepMaxDurationMinutes, "the step's limit");
+  const deadline = earliest(deadlineFrom(work.startedAt, step.stepMaxDurationMinutes, "the step's limit"), work.limit);
   const { allow, prohibit } = readToolTable(work.source);
   const subject: Subject = {
     journal,

@@ -8,7 +8,7 @@ const Allowed = z.object({ name: z.string(), maxCalls: z.int().min(0).optional()
 export const DelegateInput = z.object({
   agentId: z.string().min(1).describe('Id or name of one of your agents.'),
   instructions: z.string().min(1).describe('Everything the agent has to know: it sees nothing else of this conversation.'),
-  label: z.string().max(120).optional(),
+  label: z.string().optional(),
   tools: z.object({ allow: z.array(Allowed).optional(), prohibit: z.array(z.string()).optional() }).optional(),
   expect: z.object({ scratchpad: z.string().optional(), minCalls: z.int().optional(), outputPattern: z.string().optional() }).optional(),
   timeoutSeconds: z.number().positive().optional(),

@@ -3,12 +3,15 @@ import { canonicalToolName } from '../agent/role.ts';
 import type { ToolAnswer } from '../agent/tool.ts';
 import { readToolTable } from '../agent/tool-table.ts';
 import type { Agent, DelegationEnd, DelegationStart, RunStart, ToolAllowance } from '../journal/entry.ts';
-import { Pending } from '../journal/errors.ts';
+import { Pending, ToolError } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import { treeOf } from '../journal/view.ts';
 import { runOf } from '../store/keys.ts';
+import type { Store } from '../store/store.ts';
+import { parseArguments } from '../tools/arguments.ts';
 import type { Deadline } from './deadline.ts';
-import { DelegateInput } from './delegate-tool.ts';
+import type { DelegateInput } from './delegate-tool.ts';
+import { delegateTool } from './delegate-tool.ts';
 import type { Services } from './services.ts';
 
 /** A coordinator's side of its delegations. */
@@ -62,21 +65,27 @@ function planAll(desk: Desk, calls: CallRequest[]): Plan[] {
 }
 
 function planDelegation(desk: Desk, call: CallRequest, used: number): Plan {
-  const parsed = DelegateInput.safeParse(call.input);
-  if (!parsed.success) {
-    const mistakes = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    return { call, refusal: `The input of this delegation is not right: ${mistakes.join('; ')}` };
-  }
-  const agent = agentNamed(desk.agents, parsed.data.agentId);
+  const input = readInput(call);
+  if ('refusal' in input) return { call, ...input };
+  const agent = agentNamed(desk.agents, input.agentId);
   if (!agent)
     return {
       call,
-      refusal: `There is no agent "${parsed.data.agentId}". Your agents: ${desk.agents.map((one) => `${one.name} (${one.id})`).join(', ')}.`,
+      refusal: `There is no agent "${input.agentId}". Your agents: ${desk.agents.map((one) => `${one.name} (${one.id})`).join(', ')}.`,
     };
   if (used >= desk.most && !desk.journal.find('delegation.queued', call.key)) {
     return { call, refusal: `Not delegated: this session may have ${desk.most} delegations and all are used. Finish with what there is.` };
   }
-  return { call, start: startOf(desk, { call, input: parsed.data, agent }) };
+  return { call, start: startOf(desk, { call, input, agent }) };
+}
+
+function readInput({ input }: CallRequest): DelegateInput | { refusal: string } {
+  try {
+    return parseArguments(delegateTool, input) as DelegateInput;
+  } catch (error) {
+    if (error instanceof ToolError) return { refusal: error.message };
+    throw error;
+  }
 }
 
 /** How many delegations this step has had before the call at hand. */
@@ -98,9 +107,9 @@ function startOf(desk: Desk, { call, input, agent }: { call: CallRequest; input:
     delegation: `${runOf(journal.id)}~${call.key.replace(/[^\w-]+/g, '.')}`,
     key: call.key,
     agent,
-    label: input.label ?? firstLine(input.instructions),
+    label: firstLine(input.label ?? input.instructions),
     instructions: input.instructions,
-    allow: said ?? table.allow,
+    allow: narrow(said ?? null, table.allow),
     prohibit: [...(input.tools?.prohibit ?? []).map(canonicalToolName), ...table.prohibit],
     expect: input.expect ?? null,
     deadline: timeouts.length > 0 ? Math.min(...timeouts) : null,
@@ -110,6 +119,24 @@ function startOf(desk: Desk, { call, input, agent }: { call: CallRequest; input:
     goal: desk.goal,
     modelKey: desk.modelKey,
   };
+}
+
+/** What both the call and the table in its instructions allow, each under the stricter limit. */
+function narrow(said: ToolAllowance[] | null, table: ToolAllowance[] | null): ToolAllowance[] | null {
+  if (!said || !table) return said ?? table;
+  return said.flatMap((one) => {
+    const row = table.find(({ name }) => name === one.name);
+    if (!row) return [];
+    const limits = [one.maxCalls, row.maxCalls].filter((limit) => limit !== undefined);
+    return [
+      {
+        ...row,
+        ...one,
+        ...(limits.length > 0 ? { maxCalls: Math.min(...limits) } : {}),
+        ...(one.only || row.only ? { only: { ...one.only, ...row.only } } : {}),
+      },
+    ];
+  });
 }
 
 /** An agent by id or by name, without case. */
@@ -127,11 +154,18 @@ function firstLine(text: string): string {
   return (text.trim().split('\n')[0] ?? '').replace(/[#*`]/g, '').trim().slice(0, 80);
 }
 
-/** Journals that this process has seen created; spares the repetition on every wake, not the one after a crash. */
-const created = new Set<string>();
+/** Journals that were seen created here; spares the repetition on every wake, not the one after a crash. */
+const created = new WeakMap<Store, Set<string>>();
+
+function createdIn(store: Store): Set<string> {
+  const known = created.get(store) ?? new Set();
+  created.set(store, known);
+  return known;
+}
 
 async function send(services: Services, open: { start: DelegationStart }[]): Promise<void> {
-  const unsent = open.map(({ start }) => start).filter((start) => !created.has(start.delegation));
+  const sent = createdIn(services.store);
+  const unsent = open.map(({ start }) => start).filter((start) => !sent.has(start.delegation));
   if (unsent.length === 0) return;
   await Promise.all(unsent.map((start) => services.store.journals.create(start.delegation, { type: 'delegation.started', start })));
   const [first] = unsent;
@@ -141,7 +175,7 @@ async function send(services: Services, open: { start: DelegationStart }[]): Pro
       unsent.map((start) => start.delegation),
     );
   await services.store.queues.wakeDelegations(unsent.map((start) => start.delegation));
-  for (const start of unsent) created.add(start.delegation);
+  for (const start of unsent) sent.add(start.delegation);
 }
 
 async function collect(services: Services, { journal }: Desk, open: { call: CallRequest; start: DelegationStart }[]): Promise<void> {
@@ -154,7 +188,7 @@ async function collect(services: Services, { journal }: Desk, open: { call: Call
       : [];
   });
   await journal.append(...ended);
-  for (const { delegation } of ended) created.delete(delegation);
+  for (const { delegation } of ended) createdIn(services.store).delete(delegation);
   if (ended.length < open.length) throw new Pending(`${open.length - ended.length} of ${open.length} delegations`);
 }
 

@@ -1,7 +1,6 @@
 import { briefDelegation } from '../agent/briefing.ts';
 import { type ConversationEnd, converse, type TextVerdict } from '../agent/conversation.ts';
 import { missingOf } from '../agent/expectation.ts';
-import { ModelRefused } from '../agent/model.ts';
 import type { Usage } from '../journal/answer.ts';
 import type { DelegationEnd, DelegationStart } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -9,11 +8,12 @@ import { addTo, treeOf } from '../journal/view.ts';
 import { hearDeadline } from './deadline.ts';
 import { equip, SHARED_TOOLS, type Subject } from './mind.ts';
 import { modelOf, type Services } from './services.ts';
+import { judgeTrouble } from './trouble.ts';
 
 /** Output tokens that one answer may have. */
 export const MAX_TOKENS = 16_000;
 /** Input tokens that fit; older tool results are replaced by pointers above it. */
-export const CONTEXT_TOKENS = 150_000;
+export const CONTEXT_TOKENS = 172_000;
 
 /**
  * Works on one delegation until it ends or must wait, then wakes its run. Its journal is all it needs, so any process can take it up.
@@ -70,7 +70,7 @@ async function talk(
       journal: subject.journal,
       key: 'work',
       model: services.model,
-      modelId: modelOf(services.settings, start.modelKey ?? start.agent.model).id,
+      modelId: modelOf(services.settings, start.agent.model ?? start.modelKey).id,
       maxTokens: MAX_TOKENS,
       contextTokens: CONTEXT_TOKENS,
       brief: async () => briefDelegation({ agent: start.agent, event: start.event, tree: start.tree, instructions: start.instructions }),
@@ -82,8 +82,8 @@ async function talk(
     });
     return await settle(services, subject, { start, end });
   } catch (error) {
-    if (error instanceof ModelRefused) return { status: 'failed', result: error.message, turns: 0, calls: {} };
-    throw error;
+    const result = await judgeTrouble({ journal: subject.journal, key: 'work', signal: subject.signal }, error);
+    return { status: 'failed', result, ...figuresOf(subject.journal) };
   }
 }
 
@@ -122,6 +122,13 @@ async function missingFor(services: Services, { journal, run }: Subject, { expec
   const output = (answers.at(-1)?.answer.content ?? []).flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('\n');
   const calls = journal.entries.filter((entry) => entry.type === 'call.ended').length;
   return missingOf(expect, { scratchpads: pads.filter((pad) => pad.size > 0).map((pad) => pad.name), calls, output });
+}
+
+/** What was done until an error ended it. */
+function figuresOf({ entries }: Journal): Pick<DelegationEnd, 'turns' | 'calls'> {
+  const calls: Record<string, number> = {};
+  for (const entry of entries) if (entry.type === 'call.ended') calls[entry.name] = (calls[entry.name] ?? 0) + 1;
+  return { turns: entries.filter((entry) => entry.type === 'turn.answered').length, calls };
 }
 
 function usageOf(journal: Journal): Record<string, Usage> {

@@ -5,7 +5,8 @@ import type { Agent, RunStart } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import { treeOf } from '../journal/view.ts';
 import type { StepOf } from '../workflow/step.ts';
-import { deadlineFrom, earliest, hearDeadline } from './deadline.ts';
+import { compileTemplate, isFault } from '../workflow/template.ts';
+import { type Deadline, deadlineFrom, earliest, hearDeadline } from './deadline.ts';
 import { delegateTool } from './delegate-tool.ts';
 import { type Desk, delegateAll } from './delegating.ts';
 import { CONTEXT_TOKENS, MAX_TOKENS } from './delegation.ts';
@@ -19,9 +20,11 @@ export interface StepWork {
   /** As it was committed, and with its templates filled. */
   source: string;
   instruction: string;
-  /** The messages of the steps right before this one, and null where the instruction templates them. */
-  previous: string | null;
+  /** The messages of the steps right before this one. */
+  before: { step: string; message: string }[];
   startedAt: number;
+  /** When the whole run has to end. */
+  limit: Deadline | null;
   modelKey: string | null;
   signal: AbortSignal;
   onStatus(key: string, message: string): Promise<void>;
@@ -54,9 +57,10 @@ export async function runSession(
   const deadline = earliest(
     deadlineFrom(work.startedAt, minutes, "the session's time limit"),
     deadlineFrom(work.startedAt, step.stepMaxDurationMinutes, "the step's limit"),
+    work.limit,
   );
   if (deadline) await services.store.queues.setTimer({ wake: 'run', id: start.run }, deadline.at);
-  const most = maxDelegations(work.source, work.previous ?? '', step.params.maxDelegations);
+  const most = maxDelegations(work.source, messagesOf(work.before), step.params.maxDelegations);
   const desk: Desk = { journal, start, step: step.id, agents, most, goal: step.params.goal, modelKey: work.modelKey, deadline };
   const subject: Subject = {
     journal,
@@ -103,10 +107,23 @@ export async function runSession(
   });
 }
 
-/** What every agent step is told. */
+function messagesOf(before: StepWork['before']): string {
+  return before.map(({ message }) => message).join('\n\n');
+}
+
+/** The steps whose outputs a template names. */
+function outputsIn(text: string): Set<string> {
+  const template = compileTemplate(text);
+  const variables = isFault(template) ? [] : template.variables;
+  return new Set(variables.flatMap(({ parts }) => (parts[0] === 'outputs' && parts[1] !== undefined ? [parts[1]] : [])));
+}
+
+/** What every agent step is told. Published prompts rely on "the previous step's output"; where the instruction templates it, it stands there already. */
 export async function factsOf(services: Services, work: StepWork, agent: string): Promise<StepBrief> {
-  const { journal, start, instruction, previous } = work;
+  const { journal, start, instruction, source } = work;
+  const templated = outputsIn(source);
+  const untold = work.before.filter(({ step }) => !templated.has(step));
   const memory = await services.store.memory(start.event.repository.id, agent).all();
   const tree = treeOf({ checkouts: [], changes: {} }, journal.entries);
-  return { event: start.event, instruction, previous, guidance: start.guidance, memory, tree };
+  return { event: start.event, instruction, previous: messagesOf(untold) || null, guidance: start.guidance, memory, tree };
 }

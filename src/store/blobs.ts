@@ -1,3 +1,4 @@
+import { ToolError } from '../journal/errors.ts';
 import type { Blobs } from '../journal/tree.ts';
 import { digestOf, pack, unpack } from './encoding.ts';
 import type { Keys } from './keys.ts';
@@ -5,7 +6,7 @@ import type { Redis } from './redis.ts';
 
 const LIMIT_BYTES = 64 * 1024 * 1024;
 
-/** The files that the agents of one run wrote, content-addressed and compressed: 64 MiB a run. */
+/** The files that the agents of one run wrote, content-addressed and compressed: 64 MiB a run, above which `put` throws `ToolError`. */
 export function makeBlobs(redis: Redis, keys: Keys, run: string): Blobs {
   const key = keys.overlay(run);
   return {
@@ -16,7 +17,9 @@ export function makeBlobs(redis: Redis, keys: Keys, run: string): Blobs {
       const size = await redis.hincrby(key, 'bytes', packed.length);
       if (size > LIMIT_BYTES) {
         await redis.hincrby(key, 'bytes', -packed.length);
-        throw new Error('the files that this run wrote are over 64 MiB: set PITWALL_DATA_DIR to a volume that all workers share');
+        throw new ToolError(
+          'Not written: the files that the agents of this run wrote may have 64 MiB together. Write less, or do it in another run.',
+        );
       }
       await redis.hset(key, digest, packed);
       return digest;

@@ -4,6 +4,8 @@ import type { Entry } from '../journal/entry.ts';
 
 const LARGE = 4_096;
 const WORTH_DEFLATING = 256;
+/** Half of a character, which a model can write into JSON; UTF-8 has no form for it, the escapes of JSON have. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
 const REFERENCE = '\u0000blob:';
 
 /** Hex SHA-256 of some content, the name it is kept under. */
@@ -26,7 +28,8 @@ export function encodeEntry(entry: object): { body: Buffer; blobs: Map<string, B
   const blobs = new Map<string, Buffer>();
   const json = JSON.stringify(entry, (_, value: unknown) => {
     if (typeof value !== 'string') return value;
-    if (value.length <= LARGE) return value.startsWith(REFERENCE) ? `${REFERENCE}${REFERENCE}${value}` : value;
+    if (value.length <= LARGE || LONE_SURROGATE.test(value))
+      return value.startsWith(REFERENCE) ? `${REFERENCE}${REFERENCE}${value}` : value;
     const content = Buffer.from(value);
     const digest = digestOf(content);
     blobs.set(digest, pack(content));

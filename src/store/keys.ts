@@ -16,6 +16,7 @@ export function makeKeys(prefix: string) {
     lane: (resource: string) => key('lane', resource),
     mailbox: (resource: string) => key('mailbox', resource),
     memory: (repository: number, agent: string) => key('memory', repository, agent),
+    memoryWrite: (call: string) => key('memory-write', call),
     decisions: (repository: number, resource: string) => key('decisions', repository, resource),
     claim: (kind: 'delivery' | 'body', id: string) => key('claim', kind, id),
     writeLock: (installation: number) => key('writes', installation, 'lock'),

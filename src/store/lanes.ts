@@ -6,7 +6,7 @@ import { defineScript, runScript } from './script.ts';
 export interface Lanes {
   /** Enters a lane: true where the run may go now. Entering again changes nothing. */
   enter(resource: string, run: string, priority: number): Promise<boolean>;
-  /** Leaves a lane; answers the run that may go now, if one waited. */
+  /** Leaves a lane; answers the run that holds it now, if there is one. Leaving again answers the same, so that a crash before its wake loses nothing. */
   leave(resource: string, run: string): Promise<string | null>;
   /** The run that holds the lane, and those that wait, in order. */
   look(resource: string): Promise<{ active: string | null; queued: string[] }>;
@@ -27,7 +27,8 @@ return 0
 
 const LEAVE = defineScript(`
 redis.call('ZREM', KEYS[2], ARGV[1])
-if redis.call('HGET', KEYS[1], 'active') ~= ARGV[1] then return '' end
+local active = redis.call('HGET', KEYS[1], 'active')
+if active ~= ARGV[1] then return active or '' end
 local next = redis.call('ZPOPMIN', KEYS[2])
 if #next == 0 then
   redis.call('HDEL', KEYS[1], 'active')

@@ -1,9 +1,11 @@
 import type { Keys } from './keys.ts';
 import type { Redis } from './redis.ts';
+import { defineScript, runScript } from './script.ts';
 
 /** What one agent remembers about one repository, over runs. Titles match without case. */
 export interface Memory {
   read(title: string): Promise<{ title: string; content: string }[]>;
+  /** Every write carries the key of its call: a repeated call changes nothing, not even where somebody wrote the title since. */
   write(title: string, content: string, key: string): Promise<void>;
   /** Newest first. */
   all(): Promise<{ title: string; content: string; at: number }[]>;
@@ -17,6 +19,14 @@ interface Row {
 }
 
 const MOST = 500;
+/** Longer than a run that could repeat a call. */
+const CALL_KEPT_SECONDS = 31 * 86_400;
+
+const WRITE = defineScript(`
+if not redis.call('SET', KEYS[2], '1', 'NX', 'EX', ARGV[3]) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return 1
+`);
 
 export function makeMemory(redis: Redis, keys: Keys, owner: { repository: number; agent: string }): Memory {
   const name = keys.memory(owner.repository, owner.agent);
@@ -33,7 +43,8 @@ export function makeMemory(redis: Redis, keys: Keys, owner: { repository: number
     },
     async write(title, content, key) {
       const row: Row = { title: title.trim(), content, at: Date.now(), key };
-      await redis.hset(name, row.title.toLowerCase(), JSON.stringify(row));
+      const args = [row.title.toLowerCase(), JSON.stringify(row), CALL_KEPT_SECONDS];
+      if ((await runScript(redis, WRITE, [name, keys.memoryWrite(key)], args)) === 0) return;
       const old = (await rows()).slice(MOST);
       if (old.length > 0) await redis.hdel(name, ...old.map((one) => one.title.toLowerCase()));
     },

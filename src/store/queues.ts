@@ -1,5 +1,6 @@
-import { type Job, Queue, Worker } from 'bullmq';
-import { connectWorkers, type Redis, type RedisPlace } from './redis.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DelayedError, type Job, Queue, Worker } from 'bullmq';
+import { connectWorkers, type Redis, type RedisPlace, redisTime } from './redis.ts';
 
 /** Changes when journals written by one build cannot be read by another; it is part of the queues' names, so an older build never takes a newer run. */
 export const JOURNAL_FORMAT = 1;
@@ -30,6 +31,11 @@ interface Work {
   id: string;
 }
 
+/** `at`: the time before which it must not fire, by Redis' clock; null where only the distance matters. */
+interface SetTimer extends Timer {
+  at: number | null;
+}
+
 const KEEP = { removeOnComplete: true, removeOnFail: true };
 const LOCK_MS = 8_000;
 const RETRY_MS = 2_000;
@@ -37,7 +43,12 @@ const RETRY_MS = 2_000;
 const DELIVERY_TRIES = 200;
 const LONGEST_BACKOFF_MS = 300_000;
 const MOST_REMEMBERED = 10_000;
-const NEVER_FAIL_BY_STALLING = 1_000_000;
+const NEVER_FAIL = 1_000_000;
+/** Nothing that has to wake something may be lost while Redis is away. */
+const TIMER = { removeOnComplete: true, removeOnFail: true, attempts: NEVER_FAIL, backoff: { type: 'fixed', delay: 1_000 } };
+const AGAIN_MS = 500;
+/** Clocks of machines may differ by as much: a timer that is due sooner may have fired already. */
+const CLOCKS_DIFFER_MS = 10_000;
 
 /** The queues: deliveries, runs, delegations and reports do work, timers only wake. */
 export class Queues {
@@ -47,10 +58,11 @@ export class Queues {
   readonly #commands: Redis;
   readonly #onError: (error: Error) => void;
   readonly #queues: Record<'deliveries' | 'runs' | 'delegations' | 'reports' | 'timers', Queue>;
-  /** Timers that this process has set; spares asking again for the same one at every advance. */
+  /** Timers that this process has set for a later time; spares asking again for the same one at every advance. */
   readonly #timers = new Set<string>();
   #workers: Worker[] = [];
   #blocking: Redis[] = [];
+  #leaving = false;
 
   /** `commands` must be ready; it stays its owner's to close. */
   constructor(commands: Redis, place: RedisPlace, onError: (error: Error) => void) {
@@ -86,7 +98,7 @@ export class Queues {
 
   /** Wakes a run within a second: many such wishes are one wake. */
   async wakeRunSoon(id: string): Promise<void> {
-    await this.setTimer({ wake: 'run', id }, Math.ceil(Date.now() / 1_000) * 1_000);
+    await this.#addTimer({ wake: 'run', id, at: null }, (Math.floor(Date.now() / 1_000) + 1) * 1_000);
   }
 
   async wakeDelegation(id: string): Promise<void> {
@@ -104,14 +116,15 @@ export class Queues {
     await this.#wake('reports', id);
   }
 
-  /** Wakes something at a time (ms since 1970). The same timer set twice fires once. */
+  /** Wakes something at a time (ms since 1970, by Redis' clock), never before it. The same timer set twice fires once. */
   async setTimer(timer: Timer, at: number): Promise<void> {
-    const jobId = `${timer.wake}-${timer.id}-${Math.ceil(at)}`;
-    if (this.#timers.has(jobId) && at > Date.now()) return;
-    const delay = Math.max(0, Math.ceil(at - Date.now()));
-    await this.#queues.timers.add('wake', timer, { jobId, delay, ...KEEP });
+    const name = `${timer.wake}-${timer.id}-${Math.ceil(at)}`;
+    const isFar = at - Date.now() > CLOCKS_DIFFER_MS;
+    if (isFar && this.#timers.has(name)) return;
+    await this.#addTimer({ ...timer, at: Math.ceil(at) }, at);
+    if (!isFar) return;
     if (this.#timers.size >= MOST_REMEMBERED) this.#timers.clear();
-    this.#timers.add(jobId);
+    this.#timers.add(name);
   }
 
   /** Starts taking work. `slots` bounds how many jobs of a kind run at once in this process. */
@@ -127,7 +140,7 @@ export class Queues {
       this.#makeWorker<Work>('reports', 64, (job, signal) =>
         this.#advance({ wake: 'report', id: job.data.id }, () => handlers.report(job.data.id, signal), handlers),
       ),
-      this.#makeWorker<Timer>('timers', 64, (job) => this.#fire(job.data)),
+      this.#makeWorker<SetTimer>('timers', 64, (job, _signal, token) => this.#fire(job, token)),
     ];
     for (const worker of this.#workers) {
       worker.on('failed', (job, error) => handlers.failed(worker.name, String(job?.data?.id ?? job?.id ?? ''), error));
@@ -150,6 +163,7 @@ export class Queues {
 
   /** Stops taking work and waits for what is under way, at most `ms`; what is left then is taken over by others when its lock expires. */
   async stopWorkers(ms: number): Promise<void> {
+    this.#leaving = true;
     const closing = Promise.allSettled(this.#workers.map((worker) => worker.close()));
     const late = new Promise<'late'>((resolve) => setTimeout(resolve, ms, 'late').unref());
     if ((await Promise.race([closing, late])) === 'late') await Promise.allSettled(this.#workers.map((worker) => worker.close(true)));
@@ -165,7 +179,20 @@ export class Queues {
     await this.#queues[queue].add('advance', { id }, { deduplication: { id, keepLastIfActive: true }, ...KEEP });
   }
 
-  async #fire(timer: Timer): Promise<void> {
+  /** A time that has passed already gets a name of its own: a timer of the old name may be firing right now, and would swallow it. */
+  async #addTimer(timer: SetTimer, at: number): Promise<void> {
+    const now = Date.now();
+    const due = Math.max(Math.ceil(at), now + 1);
+    await this.#queues.timers.add('wake', timer, { jobId: `${timer.wake}-${timer.id}-${due}`, delay: due - now, ...TIMER });
+  }
+
+  async #fire(job: Job<SetTimer>, token: string | undefined): Promise<void> {
+    const timer = job.data;
+    const early = timer.at === null ? 0 : timer.at - (await redisTime(this.#commands));
+    if (early > 0) {
+      await job.moveToDelayed(Date.now() + early, token);
+      throw new DelayedError();
+    }
     if (timer.wake === 'run') await this.wakeRun(timer.id);
     if (timer.wake === 'delegation') await this.wakeDelegation(timer.id);
     if (timer.wake === 'report') await this.wakeReport(timer.id);
@@ -177,8 +204,21 @@ export class Queues {
       await work();
     } catch (error) {
       handlers.failed(timer.wake, timer.id, error instanceof Error ? error : new Error(String(error)));
-      await this.setTimer(timer, Date.now() + RETRY_MS);
+      await this.#retry(timer);
     }
+  }
+
+  /** Holds on to the job until its retry is set. A process that leaves first leaves the job to whoever takes it over when its lock expires. */
+  async #retry(timer: Timer): Promise<void> {
+    while (!this.#leaving || this.#commands.status === 'ready') {
+      try {
+        return await this.#addTimer({ ...timer, at: null }, Date.now() + RETRY_MS);
+      } catch (error) {
+        this.#onError(error instanceof Error ? error : new Error(String(error)));
+        await sleep(AGAIN_MS, undefined, { ref: false });
+      }
+    }
+    await new Promise<never>(() => {});
   }
 
   #makeQueue(name: string): Queue {
@@ -187,19 +227,23 @@ export class Queues {
     return queue;
   }
 
-  #makeWorker<T>(name: string, concurrency: number, work: (job: Job<T>, signal: AbortSignal) => Promise<void>): Worker {
+  #makeWorker<T>(name: string, concurrency: number, work: (job: Job<T>, signal: AbortSignal, token?: string) => Promise<void>): Worker {
     const connection = connectWorkers(this.#url, this.#onError);
     this.#blocking.push(connection);
-    const worker = new Worker<T>(`${name}-v${JOURNAL_FORMAT}`, (job, _token, signal) => work(job, signal ?? new AbortController().signal), {
-      connection,
-      prefix: this.#prefix,
-      concurrency,
-      lockDuration: this.#lockMs,
-      stalledInterval: this.#lockMs / 4,
-      maxStalledCount: NEVER_FAIL_BY_STALLING,
-      drainDelay: 5,
-      settings: { backoffStrategy: (tries: number) => Math.min(LONGEST_BACKOFF_MS, 1_000 * 2 ** (tries - 1)) },
-    });
+    const worker = new Worker<T>(
+      `${name}-v${JOURNAL_FORMAT}`,
+      (job, token, signal) => work(job, signal ?? new AbortController().signal, token),
+      {
+        connection,
+        prefix: this.#prefix,
+        concurrency,
+        lockDuration: this.#lockMs,
+        stalledInterval: this.#lockMs / 4,
+        maxStalledCount: NEVER_FAIL,
+        drainDelay: 5,
+        settings: { backoffStrategy: (tries: number) => Math.min(LONGEST_BACKOFF_MS, 1_000 * 2 ** (tries - 1)) },
+      },
+    );
     worker.on('error', this.#onError);
     worker.on('lockRenewalFailed', (jobs: string[]) => {
       for (const id of jobs) worker.cancelJob(id, 'its lock was lost');

@@ -37,6 +37,14 @@ end
 return 0
 `);
 
+/** The later of two ends counts. The end comes as a distance, so that the clocks of machines need not agree. */
+const BLOCK = defineScript(`
+local t = redis.call('TIME')
+local till = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[1])
+if tonumber(redis.call('GET', KEYS[1]) or '0') < till then redis.call('SET', KEYS[1], till, 'PX', ARGV[1]) end
+return 1
+`);
+
 const RELEASE = defineScript(`if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end return 1`);
 
 /** The writes of an installation, one at a time over all processes; a place that is never given back is free again after 30 s. */
@@ -55,7 +63,7 @@ export function makeWriteTurns(redis: Redis, keys: Keys): WriteTurns {
     },
     async block(installation, until) {
       const ms = Math.max(1, Math.ceil(until - Date.now()));
-      await redis.set(keys.writeBlock(installation), Math.ceil(until), 'PX', ms);
+      await runScript(redis, BLOCK, [keys.writeBlock(installation)], [ms]);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { AGENT_TYPES, type AgentType } from './agent-role.ts';
 import { checkValue } from './issue.ts';
@@ -86,12 +86,11 @@ function offsetOf(contents: Node | null, { path, of }: Remark): number {
   let node: unknown = contents;
   let offset = 0;
   for (const [index, part] of path.entries()) {
-    if (!isMap(node)) return offset;
-    const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part));
-    if (!pair) return offset;
-    const target = index === path.length - 1 && of === 'key' ? pair.key : (pair.value ?? pair.key);
-    node = target;
-    offset = (isScalar(target) || isMap(target) || isAlias(target) ? target.range?.[0] : (target as Node | null)?.range?.[0]) ?? offset;
+    const pair = isMap(node) ? node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part)) : undefined;
+    const isKey = index === path.length - 1 && of === 'key';
+    node = isSeq(node) ? node.items[Number(part)] : isKey ? pair?.key : (pair?.value ?? pair?.key);
+    if (!isNode(node)) return offset;
+    offset = node.range?.[0] ?? offset;
   }
   return offset;
 }

@@ -3,6 +3,7 @@ import type { AgentReference } from './definition.ts';
 import { nearest } from './nearest.ts';
 import type { Step, StepOf } from './step.ts';
 
+/** The base types of agents; each has its own instructions and tools. `Custom` has only what its file lists. */
 export const AGENT_TYPES = ['SeniorDeveloper', 'CodeReview', 'TechWriter', 'ProductManager', 'ExploreAgent', 'Custom'] as const;
 export type AgentType = (typeof AGENT_TYPES)[number];
 

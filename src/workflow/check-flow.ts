@@ -65,7 +65,7 @@ function repeatedIds(steps: Place): Remark[] {
 }
 
 function withoutFlow(flow: Place, ids: string[]): Remark[] {
-  if (flow.value !== undefined && flow.value !== null && !Array.isArray(flow.value)) return [];
+  if (ids.length === 0 || (flow.value !== undefined && flow.value !== null && !Array.isArray(flow.value))) return [];
   const order = ids.slice(0, 8).join(' -> ');
   return [
     {

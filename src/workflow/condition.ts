@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { findsPattern } from './pattern.ts';
 
+/** What a rule can ask. On a list the positive ones ask for any element, the negative ones for none. */
 export const OPERATORS = ['equals', 'notEquals', 'contains', 'notContains', 'matches', 'startsWith', 'endsWith', 'in', 'notIn'] as const;
 
 const Scalar = z.union([z.string(), z.number(), z.boolean()]);
@@ -20,6 +21,7 @@ export interface Condition {
   not: boolean;
 }
 
+/** The schema of a condition, nested at will. */
 export const Condition = z.strictObject({
   combinator: z
     .enum(['and', 'or'])

@@ -4,7 +4,9 @@ import { optional } from './optional.ts';
 import { type Step, StepInput } from './step.ts';
 import { Trigger } from './trigger.ts';
 
+/** How long a run may take where its workflow says nothing. */
 export const HOUR_MS = 3_600_000;
+/** How a run shows its state: a comment each time, one that is edited, or only at the start and the end. */
 export const STATUS_METHODS = ['comment', 'reuse_comment', 'static_comment'] as const;
 
 /** A way from one step to the next; from `""` it is an entry. It is taken when its source completed and its condition holds. */

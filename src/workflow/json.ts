@@ -1,7 +1,7 @@
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { describeValue, type Path, type Problem, type Remark, sentence, writePath } from './problem.ts';
 
-const LONGEST = 2 * 1024 * 1024;
+const LONGEST = 1024 * 1024;
 const DEEPEST = 64;
 /** The scanner's own numbers for the tokens that matter here. */
 const OPENS = new Set([1, 3]);

@@ -6,10 +6,12 @@ import { checkValue } from './issue.ts';
 import { type JsonDocument, parseJson } from './json.ts';
 import { findLeftovers, isUnder } from './leftover.ts';
 import { completeFlow } from './order.ts';
-import { at, type Place } from './place.ts';
+import { at, itemsOf, type Place } from './place.ts';
 import { type Path, type Problem, type Remark, sentence, writePath } from './problem.ts';
 import { type Found, findDefinition } from './shape.ts';
 import { defaultMinutes, type Step, type StepInput } from './step.ts';
+
+const MOST_PROBLEMS = 500;
 
 /** A workflow's file and what stands beside it. */
 export interface WorkflowSource {
@@ -38,6 +40,8 @@ export function loadWorkflow(source: WorkflowSource): LoadedWorkflow {
     const remark: Remark = { severity: 'error', path: [], expected: 'an object: a workflow' };
     return { workflow: null, problems: [...document.problems, document.place(remark)] };
   }
+  const excess = findExcess({ value: found.definition, path: found.base });
+  if (excess.length > 0) return { workflow: null, problems: [...document.problems, ...excess.map(document.place)] };
   const { data, remarks, problems } = checkAll({ document, found, source, agentIds });
   const all = [...document.problems, ...settle(remarks, document), ...problems].sort(byPlace(source.path));
   const failed = all.some(({ severity }) => severity === 'error');
@@ -67,24 +71,36 @@ function checkAll({ document, found, source, agentIds }: Whole): { data: Definit
   return { data, remarks: [...leftovers, ...rest], problems: checked.problems };
 }
 
+/** More than anybody writes is refused before it is looked at: checks of the flow grow with the square of it. */
+function findExcess(definition: Place): Remark[] {
+  const most = { triggers: 100, steps: 300, flow: 3000 };
+  return Object.entries(most).flatMap(([key, count]): Remark[] => {
+    const place = at(definition, key);
+    return itemsOf(place).length > count ? [{ severity: 'error', path: place.path, expected: `at most ${count} entries` }] : [];
+  });
+}
+
 function checkVersion(version: Place): Remark[] {
   if (typeof version.value !== 'string' || version.value === '1.0.0') return [];
   const severity = version.value.startsWith('1.') ? 'warning' : 'error';
   return [{ severity, path: version.path, expected: '"1.0.0", the version of the format' }];
 }
 
-/** Each place is complained about once, by the check that knows most of it: those come first. */
+/** Each place is complained about once, by the check that knows most of it: those come first. Of very many the first 500 are told, errors before warnings. */
 function settle(remarks: Remark[], document: JsonDocument): Problem[] {
+  const errorsFirst = [
+    ...remarks.filter(({ severity }) => severity === 'error'),
+    ...remarks.filter(({ severity }) => severity === 'warning'),
+  ];
   const errors = new Set<string>();
   const seen = new Set<string>();
-  return remarks
-    .filter((remark) => {
-      const path = writePath(remark.path);
-      const key = remark.severity === 'error' ? path : `${path} ${remark.at ?? ''} ${remark.expected}`;
-      const known = remark.severity === 'error' ? errors : seen;
-      return !known.has(key) && known.add(key);
-    })
-    .map(document.place);
+  const distinct = errorsFirst.filter((remark) => {
+    const path = writePath(remark.path);
+    const key = remark.severity === 'error' ? path : `${path} ${remark.at ?? ''} ${remark.expected}`;
+    const known = remark.severity === 'error' ? errors : seen;
+    return !known.has(key) && known.add(key);
+  });
+  return distinct.slice(0, MOST_PROBLEMS).map(document.place);
 }
 
 function byPlace(own: string): (a: Problem, b: Problem) => number {

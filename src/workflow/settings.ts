@@ -43,9 +43,12 @@ const Limits = z
 
 /** One row of limits: of the app, an organisation or a repository a day; of a run, session or delegation in all. */
 export type Budget = z.infer<typeof Limits>['run'];
+/** What limits can be set for, from the widest to the narrowest. */
 export const BUDGETS = ['app', 'organization', 'repository', 'run', 'session', 'delegation'] as const;
 
+/** What happens with pull requests from forks of people without write, the narrowest first. */
 export const FORKS = ['off', 'ask', 'untrusted'] as const;
+/** How serious a finding is, the least first. */
 export const SEVERITIES = ['info', 'minor', 'major', 'critical'] as const;
 
 const timeZone = z.string().refine(isTimeZone, { params: { expected: 'the name of a time zone, such as "Europe/Berlin"' } });

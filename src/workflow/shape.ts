@@ -15,7 +15,7 @@ export const ExportShape = z.strictObject({
     name: anyText,
     description: anyText,
     instructions: z.unknown().optional(),
-    definition: z.unknown(),
+    definition: z.unknown().optional(),
     refs: Refs,
   }),
   refs: Refs,
@@ -30,7 +30,7 @@ export const NamedShape = z.strictObject({
   description: anyText,
   version: anyText,
   instructions: z.unknown().optional(),
-  definition: z.unknown(),
+  definition: z.unknown().optional(),
   agentRefs: z.unknown().optional(),
   refs: Refs,
 });
@@ -56,6 +56,7 @@ export function findDefinition(value: unknown, agentIds: readonly string[]): Fou
   return 'definition' in value ? readNamed(value, agentIds) : readBare(value, agentIds);
 }
 
+/** Whether a value is an object that is no list. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

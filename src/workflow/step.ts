@@ -87,6 +87,7 @@ export const StepInput = z.discriminatedUnion('action', [
 ]);
 export type StepInput = z.infer<typeof StepInput>;
 
+/** What a step can do. */
 export const ACTIONS = ['git.clone', 'repo.identify', 'agent.run', 'agent.session', 'ci.executeWorkflow'] as const;
 
 interface StepBase {
@@ -104,8 +105,11 @@ export type Step =
   | (StepBase & { action: 'agent.session'; params: AgentSessionParams; instruction: string })
   | (StepBase & { action: 'ci.executeWorkflow'; params: z.infer<typeof CiParams>; instruction: null });
 
+/** What an `agent.run` step is given. */
 export type AgentRunParams = Omit<z.infer<typeof RunParams>, 'agent'>;
+/** What an `agent.session` step is given. Minutes may be fractions. */
 export type AgentSessionParams = Omit<z.infer<typeof SessionParams>, 'agent' | 'agents'>;
+/** The step of one action. */
 export type StepOf<A extends Step['action']> = Extract<Step, { action: A }>;
 
 /** A step's limit in minutes where it sets none itself. */

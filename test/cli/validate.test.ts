@@ -55,7 +55,9 @@ describe('pitwall validate', () => {
   });
 
   it('prints every mistake of every file with its place and answers 1', async () => {
-    const broken = GOOD.replace('"mention"', '"mentoin"').replace('"to":"work"', '"to":"wrok"').replace('"name":"Good"', '"name":"Good","tiggers":[]');
+    const broken = GOOD.replace('"mention"', '"mentoin"')
+      .replace('"to":"work"', '"to":"wrok"')
+      .replace('"name":"Good"', '"name":"Good","tiggers":[]');
     const root = place('broken', {
       '.overcut/workflow.json': broken,
       '.overcut/work.md': 'line\n{{#if x}}',
@@ -86,11 +88,20 @@ describe('pitwall validate', () => {
     const { code, out } = await run(root, ['w/workflow.json'], 'json');
     const told = JSON.parse(out);
     expect([code, told.files, told.errors]).toEqual([1, ['w/workflow.json'], 2]);
-    expect(told.problems[0]).toMatchObject({ severity: 'error', file: 'w/workflow.json', line: 1, path: expect.stringContaining('$.steps[0]') });
+    expect(told.problems[0]).toMatchObject({
+      severity: 'error',
+      file: 'w/workflow.json',
+      line: 1,
+      path: expect.stringContaining('$.steps[0]'),
+    });
   });
 
   it('a file inside .overcut knows the agents beside it, wherever the command stands', async () => {
-    const root = place('inside', { 'repo/.overcut/workflow.json': GOOD, 'repo/.overcut/work.md': 'Go.', 'repo/.overcut/agents/helper.md': HELPER });
+    const root = place('inside', {
+      'repo/.overcut/workflow.json': GOOD,
+      'repo/.overcut/work.md': 'Go.',
+      'repo/.overcut/agents/helper.md': HELPER,
+    });
     for (const paths of [['repo/.overcut/workflow.json'], ['repo'], ['repo/.overcut'], ['.'], [join(root, 'repo')]]) {
       expect((await run(root, paths)).code).toBe(0);
     }

@@ -37,7 +37,7 @@ afterAll(() => stage.close());
 const permissions = new Permissions();
 const audience = (author: string) => ({
   author,
-  self: 'pitwall[bot]',
+  self: 'another-app[bot]',
   mayBeRead: (login: string) => permissions.canWrite(api, stage.repository, login),
 });
 

@@ -27,6 +27,12 @@ const TABLE: [string, Finding, Ground, string][] = [
   ['a range', finding('f', { startLine: 2 }), ground(), 'line 3'],
   ['recorded on the file, though its number is now a line', finding('f', { rung: 'file' }), ground(), 'file'],
   ['recorded in the body, though its file is now changed', finding('f', { rung: 'body' }), ground(), 'body'],
+  [
+    'recorded with its range cut, so that nothing is offered to be applied',
+    finding('f', { rung: 'range-cut', startLine: 2 }),
+    ground(),
+    'range-cut 3',
+  ],
   ['refused on the line', finding('f'), ground({ lowered: new Map([['f', 'file']]) }), 'file'],
   ['refused on the file too', finding('f'), ground({ lowered: new Map([['f', 'body']]) }), 'body'],
   ['moved, its line says the same', finding('f'), ground({ before: rows('x', 'y', 'row 3') }), 'line 3'],

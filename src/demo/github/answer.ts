@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import type { Answer, Call } from './route.ts';
+import type { Answer, Call, Rate } from './route.ts';
 
 const PAGE_MAX = 100;
 const PAGE_DEFAULT = 30;
@@ -34,13 +34,6 @@ export function page<T>(call: Call, rows: readonly T[], wrap?: (rows: T[], total
   if (number < last) link(last, 'last');
   if (number > 1) link(1, 'first');
   return ok(wrap ? wrap(shown, rows.length) : shown, links.length > 0 ? { link: links.join(', ') } : {});
-}
-
-/** Counters of the hourly limit of one caller; `reset` in seconds since 1970. */
-export interface Rate {
-  limit: number;
-  used: number;
-  reset: number;
 }
 
 /** Writes an answer with GitHub's headers. A GET whose ETag the client has already is a 304 that costs nothing. Returns the status sent. */

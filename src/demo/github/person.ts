@@ -9,6 +9,7 @@ import { forkRepository, type PushOptions, pushFiles } from './act/repository.ts
 import { createReview, dismissReview, type NewReview } from './act/review.ts';
 import { createReviewComment, deleteReviewComment, editReviewComment, replyToThread, resolveThread, rootOf } from './act/review-comment.ts';
 import { addWorkflowRun, type NewWorkflowRun } from './act/workflow-run.ts';
+import type { WorkflowRun } from './ci.ts';
 import type { Scene } from './route.ts';
 import {
   type Account,
@@ -21,7 +22,6 @@ import {
   type Repository,
   type Review,
   type ReviewComment,
-  type WorkflowRun,
 } from './state.ts';
 import type { World } from './world.ts';
 

@@ -5,6 +5,13 @@ import { notFound } from './refusal.ts';
 import type { Account, Repository } from './state.ts';
 import type { World } from './world.ts';
 
+/** Counters of the hourly limit of one caller; `reset` in seconds since 1970. */
+export interface Rate {
+  limit: number;
+  used: number;
+  reset: number;
+}
+
 /** Where something happens and who does it; acts take one. */
 export interface Scene {
   world: World;
@@ -24,6 +31,7 @@ export interface Call {
   body: Fields;
   media: string;
   caller: Caller;
+  rate: Rate;
 }
 
 /** A request about a repository, by somebody. Also a Scene, so that it can be handed to acts. */

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readGitRequest } from '../git/smart-http.ts';
 import { type Caller, identifyCaller, requireAccess } from './access.ts';
-import { type Rate, sendAnswer } from './answer.ts';
+import { sendAnswer } from './answer.ts';
 import { type Fault, Faults, playFault } from './fault.ts';
 import { Fields } from './fields.ts';
 import { handleGit } from './git-server.ts';
 import { type LogEntry, noteCaller, startEntry } from './log.ts';
 import { forbidden, notFound, Refusal } from './refusal.ts';
-import { type Answer, type Call, type Route, Router } from './route.ts';
+import { type Answer, type Call, type Rate, type Route, Router } from './route.ts';
 import type { World } from './world.ts';
 
 /** Answers what is neither API nor git, such as a page for people. Resolves false when it has nothing there. */
@@ -103,7 +103,15 @@ export class Server {
     const json = parseBody(input.raw);
     if (input.entry.write) input.entry.body = json;
     const media = /vnd\.github(?:\.v3)?\.(diff|patch|raw|sha|object)/.exec(at.request.headers.accept ?? '')?.[1] ?? 'json';
-    const call: Call = { ...at, world: this.#world, params, query: at.url.searchParams, body: new Fields(json), media };
+    const call: Call = {
+      ...at,
+      world: this.#world,
+      params,
+      query: at.url.searchParams,
+      body: new Fields(json),
+      media,
+      rate: this.rate(at.caller.key),
+    };
     this.#admit(call, route, input.entry.write);
     const answer = await route.run(call);
     if (route.content) this.#world.audit.countContent(at.caller.key, `${at.method} ${at.path}`);

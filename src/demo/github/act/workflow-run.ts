@@ -1,6 +1,7 @@
+import type { Workflow, WorkflowRun } from '../ci.ts';
 import type { Scene } from '../route.ts';
 import { workflowJson, workflowRunJson } from '../shape/check.ts';
-import type { PullItem, Workflow, WorkflowRun } from '../state.ts';
+import type { PullItem } from '../state.ts';
 import { sendEvent } from './event.ts';
 
 /** A run of the repository's own CI that took place, or is under way. */

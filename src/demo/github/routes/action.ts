@@ -1,10 +1,10 @@
 import { addWorkflowRun } from '../act/workflow-run.ts';
 import { created, noContent, ok, page } from '../answer.ts';
+import type { Job, Workflow, WorkflowRun } from '../ci.ts';
 import { isRecord } from '../fields.ts';
 import { notFound } from '../refusal.ts';
 import { type Answer, type RepoCall, type Route, repoRoute, route } from '../route.ts';
 import { jobJson, workflowJson, workflowRunJson } from '../shape/check.ts';
-import type { Job, Workflow, WorkflowRun } from '../state.ts';
 import { zipFiles } from '../zip.ts';
 import { requireCommit } from './commit.ts';
 

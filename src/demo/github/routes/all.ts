@@ -6,6 +6,7 @@ import { commentRoutes } from './comment.ts';
 import { commitRoutes } from './commit.ts';
 import { contentRoutes } from './content.ts';
 import { deliveryRoutes } from './delivery.ts';
+import { graphqlRoutes } from './graphql.ts';
 import { itemRoutes } from './item.ts';
 import { objectRoutes } from './object.ts';
 import { pullRoutes } from './pull.ts';
@@ -13,7 +14,7 @@ import { repositoryRoutes } from './repository.ts';
 import { reviewRoutes } from './review.ts';
 import { searchRoutes } from './search.ts';
 
-/** Every route of the double except GraphQL and git. */
+/** Every route of the double except git. */
 export function allRoutes(): Route[] {
   return [
     ...appRoutes(),
@@ -29,5 +30,6 @@ export function allRoutes(): Route[] {
     ...checkRoutes(),
     ...actionRoutes(),
     ...searchRoutes(),
+    ...graphqlRoutes(),
   ];
 }

@@ -14,6 +14,7 @@ export function repositoryRoutes(): Route[] {
   return [
     route('GET /', anybody, ({ world }) => ok({ current_user_url: `${world.apiUrl}/user`, rate_limit_url: `${world.apiUrl}/rate_limit` })),
     route('GET /meta', anybody, () => ok({ verifiable_password_authentication: false, installed_version: '3.17.0' })),
+    route('GET /rate_limit', anybody, answerRate),
     route('GET /user', {}, ({ world, caller }) => {
       if (caller.kind === 'installation') throw forbidden();
       if (caller.kind !== 'user') throw new Refusal(401, 'Requires authentication');
@@ -43,6 +44,11 @@ export function repositoryRoutes(): Route[] {
     repoRoute('GET /languages', metadata, () => ok({})),
     repoRoute('GET /topics', metadata, () => ok({ names: [] })),
   ];
+}
+
+function answerRate({ rate }: Call): Answer {
+  const core = { limit: rate.limit, used: rate.used, remaining: Math.max(0, rate.limit - rate.used), reset: rate.reset };
+  return ok({ resources: { core, graphql: core, search: { limit: 30, used: 0, remaining: 30, reset: rate.reset } }, rate: core });
 }
 
 function requireAccount(call: Call): Account {

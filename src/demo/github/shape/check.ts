@@ -1,4 +1,5 @@
-import type { CheckRun, CheckSuite, Job, Repository, Status, Workflow, WorkflowRun } from '../state.ts';
+import type { Job, Workflow, WorkflowRun } from '../ci.ts';
+import type { CheckRun, CheckSuite, Repository, Status } from '../state.ts';
 import type { World } from '../world.ts';
 import { accountJson, appJson, isoTime, isoTimeOrNull, type Json, nodeId } from './account.ts';
 import { pullReferenceJson } from './pull.ts';
