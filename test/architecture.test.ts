@@ -43,6 +43,8 @@ const DOORS: Record<string, string[]> = {
   '@vscode/ripgrep': ['workspace'],
   picomatch: ['workspace'],
   commander: ['cli', 'cli.ts'],
+  '@clack/prompts': ['cli'],
+  'prom-client': ['web'],
 };
 
 interface Import {

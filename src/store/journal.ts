@@ -15,12 +15,13 @@ interface Waiting {
 /** An open journal: its entries in memory and one writer. Appends that arrive while one is under way are written together. */
 export class OpenJournal implements Journal {
   readonly id: string;
-  readonly #entries: Entry[] = [];
-  readonly #index = new Map<string, Entry>();
+  #entries: Entry[] = [];
+  #index = new Map<string, Entry>();
   readonly #write: Write;
   readonly #writer: string;
   #waiting: Waiting[] = [];
   #writing = false;
+  #retired = false;
 
   constructor(id: string, writer: string, write: Write) {
     this.id = id;
@@ -30,6 +31,15 @@ export class OpenJournal implements Journal {
 
   get entries(): readonly Entry[] {
     return this.#entries;
+  }
+
+  /** Gives what is in memory to a new writer; this one is refused from now on, as if the new one lived in another process. */
+  handOver(writer: string): OpenJournal {
+    const next = new OpenJournal(this.id, writer, this.#write);
+    next.#entries = this.#entries;
+    next.#index = this.#index;
+    this.#retired = true;
+    return next;
   }
 
   /** Takes up entries that were read from the stream. */
@@ -78,11 +88,12 @@ export class OpenJournal implements Journal {
 
   async #writeBatch(drafts: Draft[]): Promise<void> {
     const from = this.#entries.length + 1;
+    if (this.#retired) throw new Superseded(`journal ${this.id} was opened again at entry ${from}`);
     const encoded = drafts.map(encodeEntry);
     const blobs = new Map(encoded.flatMap((one) => [...one.blobs]));
     const bodies = encoded.map((one) => one.body);
     const at = await this.#write(from, `${this.#writer}.${from}`, bodies, blobs);
-    if (at === null) throw new Superseded(`journal ${this.id} has another writer at entry ${from}`);
+    if (at === null || this.#retired) throw new Superseded(`journal ${this.id} has another writer at entry ${from}`);
     this.load(drafts.map((draft) => ({ ...draft, at }) as Entry));
   }
 }

@@ -129,6 +129,7 @@ export class Queues {
 
   /** Starts taking work. `slots` bounds how many jobs of a kind run at once in this process. */
   startWorkers(handlers: Handlers, slots: { advances: number; delegations: number }): void {
+    this.#leaving = false;
     this.#workers = [
       this.#makeWorker<Delivery>('deliveries', 32, (job, signal) => handlers.delivery(job.data, signal)),
       this.#makeWorker<Work>('runs', slots.advances, (job, signal) =>

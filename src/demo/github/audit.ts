@@ -75,14 +75,18 @@ export class Audit {
     this.#peak('contentPerHour', times.length, { rule: 'content-per-hour', detail });
   }
 
-  /** A token was made; `repositories` is null when it is for all of them. */
-  countToken(token: { repositories: number | null; permissions: boolean }): void {
+  /**
+   * A token was made; `repositories` is null for all of them, `permissions` for all there are. A wide one that may only read metadata is counted and is no breach: that
+   * is how an app finds out where it is installed.
+   */
+  countToken(token: { repositories: number | null; permissions: string[] | null }): void {
+    const harmless = token.permissions?.every((name) => name === 'metadata') ?? false;
     this.tokens.issued++;
     if (token.repositories !== 1) {
       this.tokens.wide++;
-      this.breach('token-wide', token.repositories === null ? 'all repositories' : `${token.repositories} repositories`);
+      if (!harmless) this.breach('token-wide', token.repositories === null ? 'all repositories' : `${token.repositories} repositories`);
     }
-    if (!token.permissions) {
+    if (token.permissions === null) {
       this.tokens.allPermissions++;
       this.breach('token-all-permissions', 'a token that names no permissions');
     }

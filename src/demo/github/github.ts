@@ -75,8 +75,9 @@ export class GitHub {
   /** Ends the server, lets go of its connections and removes every file. */
   async stop(): Promise<void> {
     const closed = new Promise((resolve) => this.#http.close(resolve));
+    this.hooks.close();
     this.#http.closeAllConnections();
-    await closed;
+    await Promise.all([closed, this.hooks.idle()]);
     await Promise.all([...this.#world.repositories.values()].map((repo) => repo.settling.catch(() => undefined)));
     await rm(this.#world.root, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -207,6 +208,11 @@ export class GitHub {
       else repo.roles.set(login.toLowerCase(), role);
     }
     return new Person(this.#world, this.#world.account(login));
+  }
+
+  /** Makes somebody a member of an organization. */
+  addMember(organization: string, login: string): void {
+    this.#world.account(organization, 'Organization').members.add(this.#world.account(login));
   }
 
   /** A token of an installation without the HTTP in between; null stands for all that the installation has. */

@@ -44,6 +44,7 @@ export class Hooks {
   readonly #appId: number;
   readonly #nextId: () => number;
   readonly #underway = new Set<Promise<void>>();
+  readonly #closing = new AbortController();
 
   constructor(options: { secret: string; appId: number; nextId: () => number }) {
     this.secret = options.secret;
@@ -97,6 +98,11 @@ export class Hooks {
     while (this.#underway.size > 0) await Promise.all(this.#underway);
   }
 
+  /** Gives up what is under way. */
+  close(): void {
+    this.#closing.abort();
+  }
+
   #start(delivery: Delivery): Delivery {
     this.deliveries.push(delivery);
     delivery.headers = this.headersOf(delivery);
@@ -105,7 +111,7 @@ export class Hooks {
       return delivery;
     }
     delivery.url = this.target;
-    const sending = post(delivery)
+    const sending = post(delivery, this.#closing.signal)
       .catch((error: Error) => ({ status: 0, ms: 0, body: '', error: error.message, at: Date.now() }))
       .then((answer) => {
         delivery.answer = answer;
@@ -117,7 +123,7 @@ export class Hooks {
 }
 
 /** Each delivery has a connection of its own, so that a process that died spoils no later one. */
-function post(delivery: Delivery): Promise<HookAnswer> {
+function post(delivery: Delivery, signal: AbortSignal): Promise<HookAnswer> {
   return new Promise((resolve) => {
     const started = performance.now();
     const end = (answer: Partial<HookAnswer>) => {
@@ -125,7 +131,7 @@ function post(delivery: Delivery): Promise<HookAnswer> {
       resolve({ status: 0, body: '', error: null, ms: Math.round(performance.now() - started), at: Date.now(), ...answer });
     };
     const headers = { ...delivery.headers, 'content-length': String(delivery.body.length) };
-    const sent = request(delivery.url, { method: 'POST', agent: false, headers }, (response) => {
+    const sent = request(delivery.url, { method: 'POST', agent: false, headers, signal }, (response) => {
       const parts: Buffer[] = [];
       response.on('data', (chunk: Buffer) => parts.push(chunk));
       response.on('end', () => end({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString() }));

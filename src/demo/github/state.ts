@@ -2,11 +2,12 @@ import type { BareRepository } from '../git/bare.ts';
 import type { Side } from '../git/patch.ts';
 import type { Job, Workflow, WorkflowRun } from './ci.ts';
 
-/** Somebody with a login: a person, an app's bot or an organization. */
+/** Somebody with a login: a person, an app's bot or an organization, which has members. */
 export interface Account {
   id: number;
   login: string;
   type: 'User' | 'Bot' | 'Organization';
+  members: Set<Account>;
 }
 
 /** What a collaborator may do in a repository. */
@@ -38,7 +39,6 @@ export interface Repository {
   heads: Map<string, string>;
   settling: Promise<void>;
   roles: Map<string, Role>;
-  members: Set<string>;
   contributors: Set<Account>;
   items: Map<number, Item>;
   comments: Map<number, Comment>;

@@ -109,7 +109,7 @@ export class World {
       if (type) known.type = type;
       return known;
     }
-    const account: Account = { id: this.nextId(), login, type: type ?? (login.endsWith('[bot]') ? 'Bot' : 'User') };
+    const account: Account = { id: this.nextId(), login, type: type ?? (login.endsWith('[bot]') ? 'Bot' : 'User'), members: new Set() };
     this.accounts.set(key, account);
     return account;
   }
@@ -124,7 +124,7 @@ export class World {
 
   /** Makes a token of an installation; null stands for everything that the installation has. */
   issueToken(installation: Installation, cut: { repositories: Repository[] | null; permissions: Permissions | null }): Token {
-    this.audit.countToken({ repositories: cut.repositories?.length ?? null, permissions: cut.permissions !== null });
+    this.audit.countToken({ repositories: cut.repositories?.length ?? null, permissions: cut.permissions && Object.keys(cut.permissions) });
     const token: Token = {
       kind: 'installation',
       value: `ghs_${randomBytes(27).toString('base64url').replace(/[-_]/g, 'x')}`,

@@ -274,6 +274,9 @@ describe('mutations', () => {
       {},
       reader,
     );
+    const blind = asInstallation(gh, installation, repo, { contents: 'read' });
+    const unread = await ask(`{ repository(owner: "acme", name: "app") { pullRequest(number: ${pull.number}) { id } } }`, {}, blind);
+    expect(unread.errors[0]).toMatchObject({ type: 'FORBIDDEN', path: ['repository', 'pullRequest'] });
     expect([data.resolveReviewThread, errors[0].type, errors[0].message]).toEqual([
       null,
       'FORBIDDEN',

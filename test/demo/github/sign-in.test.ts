@@ -110,7 +110,9 @@ describe('tokens', () => {
     await cut({});
     await cut({ repository_ids: [repo.id, other.id], permissions: { issues: 'read' } });
     await cut({ repository_ids: [repo.id], permissions: { issues: 'read' } });
-    expect(gh.audit.tokens).toEqual({ issued: before.issued + 3, wide: before.wide + 2, allPermissions: before.allPermissions + 1 });
+    await cut({ permissions: { metadata: 'read' } });
+    expect(gh.audit.tokens).toEqual({ issued: before.issued + 4, wide: before.wide + 3, allPermissions: before.allPermissions + 1 });
+    expect(gh.audit.breaches.slice(-3).map(({ rule }) => rule)).toEqual(['token-wide', 'token-all-permissions', 'token-wide']);
   });
 
   it('are not given to a suspended installation, and its old ones end', async () => {
@@ -136,6 +138,15 @@ describe('people', () => {
     const send = asInstallation(gh, installation, repo, { metadata: 'read' });
     const { body } = await send(`GET /repos/acme/app/collaborators/${login}/permission`);
     expect(body).toMatchObject({ permission, role_name: role, user: { login } });
+  });
+
+  it('belong to an organization when they were taken in', async () => {
+    const send = asInstallation(gh, installation, repo, { metadata: 'read', issues: 'read', members: 'read' });
+    expect((await send('GET /orgs/acme/members/eve')).status).toBe(404);
+    gh.addMember('acme', 'eve');
+    expect((await send('GET /orgs/acme/members/eve')).status).toBe(204);
+    const { number } = await gh.person('eve').openIssue(repo, { title: 'Mine' });
+    expect((await send(`GET /repos/acme/app/issues/${number}`)).body.author_association).toBe('MEMBER');
   });
 
   it('reach with their own token what they may', async () => {

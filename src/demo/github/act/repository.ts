@@ -122,7 +122,6 @@ async function addRepository(
     heads: new Map(),
     settling: Promise.resolve(),
     roles: new Map([[login.toLowerCase(), 'admin']]),
-    members: new Set(),
     contributors: new Set(),
     ...emptyTables(),
   };

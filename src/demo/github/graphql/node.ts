@@ -15,6 +15,10 @@ import {
 import { GraphRefusal } from './problem.ts';
 import type { Typed } from './schema.ts';
 
+/** What reading pull requests, or issues with their comments, takes. */
+export const PULLS = ['pull_requests:read'];
+export const ISSUES = ['issues:read', 'pull_requests:read'];
+
 /** Something in a repository. */
 export interface In<T> {
   repo: Repository;
@@ -37,6 +41,8 @@ export function findNode(call: Call, id: unknown): Found {
   for (const repo of call.world.repositories.values()) {
     if (!covers(call.caller, repo)) continue;
     const found = findIn(repo, prefix, Number(digits));
+    if (found && found.member !== 'Repository')
+      requireReading(call, found.member === 'Issue' || found.member === 'IssueComment' ? ISSUES : PULLS);
     if (found) return found;
   }
   throw new GraphRefusal('NOT_FOUND', `Could not resolve to a node with the global id of '${String(id)}'.`);
@@ -78,6 +84,13 @@ export function openNode<M extends Found['member']>(
     throw new GraphRefusal('NOT_FOUND', `Could not resolve to ${want.member} node with the global id of '${String(id)}'.`);
   }
   return { source: found.source as Member<M>, scene: requireScene(call, found.source.repo, want.needs ?? ['pull_requests:write']) };
+}
+
+/** Refuses an app without one of these permissions. Throws FORBIDDEN. */
+export function requireReading({ caller }: Call, needs: readonly string[]): void {
+  if (caller.kind === 'installation' && !grants(caller.token.permissions, needs)) {
+    throw new GraphRefusal('FORBIDDEN', 'Resource not accessible by integration');
+  }
 }
 
 /** Says whether the caller sees a comment: a pending one only when it is their own. */

@@ -4,7 +4,7 @@ import { accountNodeId, associationOf, isoTime, isoTimeOrNull, nodeId } from '..
 import { commentsOn, itemPageUrl } from '../shape/item.ts';
 import { type Account, type Comment, type Item, isPull, type Label, type PullItem, type Repository } from '../state.ts';
 import { makeConnection } from './connection.ts';
-import { type In, seesComment, typedAccount } from './node.ts';
+import { type In, ISSUES, PULLS, requireReading, seesComment, typedAccount } from './node.ts';
 import { GraphRefusal } from './problem.ts';
 import { type Field, makeField, makeType, type ObjectType } from './schema.ts';
 
@@ -53,11 +53,12 @@ function repositoryFields(): Record<string, Field<Repository, Call>> {
     isPrivate: makeField('Boolean', (repo) => repo.private),
     isFork: makeField('Boolean', (repo) => repo.parent !== null),
     url: makeField('URI', (repo, _args, { world }) => `${world.url}/${repo.fullName}`),
-    pullRequest: makeField('PullRequest', (repo, args) => findPull(repo, args.number), { number: 'Int!' }),
-    issue: makeField('Issue', (repo, args) => findIssue(repo, args.number), { number: 'Int!' }),
+    pullRequest: makeField('PullRequest', (repo, args, call) => findPull(call, repo, args.number), { number: 'Int!' }),
+    issue: makeField('Issue', (repo, args, call) => findIssue(call, repo, args.number), { number: 'Int!' }),
     issueOrPullRequest: makeField(
       'IssueOrPullRequest',
-      (repo, args) => {
+      (repo, args, call) => {
+        requireReading(call, ISSUES);
         const it = repo.items.get(Number(args.number));
         if (!it) throw new GraphRefusal('NOT_FOUND', `Could not resolve to an issue or pull request with the number of ${args.number}.`);
         return { member: isPull(it) ? 'PullRequest' : 'Issue', source: { repo, it } };
@@ -69,19 +70,22 @@ function repositoryFields(): Record<string, Field<Repository, Call>> {
   };
 }
 
-function findPull(repo: Repository, number: unknown): In<PullItem> {
+function findPull(call: Call, repo: Repository, number: unknown): In<PullItem> {
+  requireReading(call, PULLS);
   const it = repo.items.get(Number(number));
   if (it && isPull(it)) return { repo, it };
   throw new GraphRefusal('NOT_FOUND', `Could not resolve to a PullRequest with the number of ${number}.`);
 }
 
-function findIssue(repo: Repository, number: unknown): In<Item> {
+function findIssue(call: Call, repo: Repository, number: unknown): In<Item> {
+  requireReading(call, ISSUES);
   const it = repo.items.get(Number(number));
   if (it && !isPull(it)) return { repo, it };
   throw new GraphRefusal('NOT_FOUND', `Could not resolve to an Issue with the number of ${number}.`);
 }
 
-function listPulls(repo: Repository, args: Record<string, unknown>): In<PullItem>[] {
+function listPulls(repo: Repository, args: Record<string, unknown>, call: Call): In<PullItem>[] {
+  requireReading(call, PULLS);
   const states = Array.isArray(args.states) ? args.states : null;
   const pulls = [...repo.items.values()].filter(isPull);
   return pulls.filter((it) => states === null || states.includes(pullState(it))).map((it) => ({ repo, it }));
@@ -195,6 +199,8 @@ function commentFields(): Record<string, Field<In<Comment>, Call>> {
       return `${world.url}/${repo.fullName}/${kind}/${it.number}#issuecomment-${it.id}`;
     }),
     repository: makeField('Repository', ({ repo }) => repo),
-    pullRequest: makeField('PullRequest', ({ repo, it }) => (repo.items.get(it.number)?.pull ? findPull(repo, it.number) : null)),
+    pullRequest: makeField('PullRequest', ({ repo, it }, _args, call) =>
+      repo.items.get(it.number)?.pull ? findPull(call, repo, it.number) : null,
+    ),
   };
 }

@@ -57,10 +57,10 @@ function requireAccount(call: Call): Account {
   return found;
 }
 
-function answerMembership(call: Call): Answer {
-  const [org, login] = [call.params.org?.toLowerCase(), call.params.username?.toLowerCase() ?? ''];
-  const repositories = [...call.world.repositories.values()].filter((repo) => repo.owner.login.toLowerCase() === org);
-  if (!repositories.some((repo) => repo.members.has(login))) throw notFound();
+function answerMembership({ world, params }: Call): Answer {
+  const organization = world.accounts.get((params.org ?? '').toLowerCase());
+  const account = world.accounts.get((params.username ?? '').toLowerCase());
+  if (!account || !organization?.members.has(account)) throw notFound();
   return noContent();
 }
 

@@ -134,9 +134,8 @@ export function installationJson(world: World, installation: Installation): Json
 
 /** OWNER, MEMBER, COLLABORATOR, CONTRIBUTOR or NONE. */
 export function associationOf(repo: Repository, account: Account): string {
-  const login = account.login.toLowerCase();
   if (account === repo.owner) return 'OWNER';
-  if (repo.members.has(login)) return 'MEMBER';
-  if (repo.roles.has(login)) return 'COLLABORATOR';
+  if (repo.owner.members.has(account)) return 'MEMBER';
+  if (repo.roles.has(account.login.toLowerCase())) return 'COLLABORATOR';
   return account.type !== 'Bot' && repo.contributors.has(account) ? 'CONTRIBUTOR' : 'NONE';
 }
