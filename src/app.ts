@@ -19,15 +19,36 @@ export interface App {
   close(): Promise<void>;
 }
 
-const WEBHOOK_PATHS = new Set(['/api/github/webhooks', '/']);
-const BODY_LIMIT = 25 * 1024 * 1024;
-const BODY_MS = 15_000;
-const ACCEPT_MS = 4_500;
+/** What the door bears; GitHub sends at most 25 MiB and waits 10 s for an answer. */
+export interface AppLimits {
+  bodyBytes: number;
+  bodyMs: number;
+  acceptMs: number;
+}
 
-type Answer = { status: number; text: string; type?: string };
+export interface AppOptions {
+  port: number;
+  host?: string;
+  limits?: Partial<AppLimits>;
+}
+
+const LIMITS: AppLimits = { bodyBytes: 25 * 1024 * 1024, bodyMs: 15_000, acceptMs: 4_500 };
+const WEBHOOK_PATHS = new Set(['/api/github/webhooks', '/']);
+const LINGER_MS = 1_000;
+
+interface Answer {
+  status: number;
+  text: string;
+  type?: string;
+}
+
+interface Door extends AppParts {
+  limits: AppLimits;
+}
 
 /** The door that GitHub comes in by: verify, one `add`, 202. Nothing else happens before the answer. */
-export async function startApp(parts: AppParts, options: { port: number; host?: string }): Promise<App> {
+export async function startApp(parts: AppParts, options: AppOptions): Promise<App> {
+  const door: Door = { ...parts, limits: { ...LIMITS, ...options.limits } };
   const server = createServer(
     { requestTimeout: BODY_MS, headersTimeout: 10_000, keepAliveTimeout: 5_000, maxHeaderSize: 32_768 },
     (request, response) => {

@@ -74,7 +74,11 @@ async function wire(config: Config, { log, closers, stop }: Frame): Promise<Runn
     { warn: (text) => log.warn(text), error: (error) => log.warn({ err: error.message }, 'Redis') },
   );
   closers.push(() => store.close());
-  const github = new GitHubApp({ ...githubOptions(config), log });
+  const onPause = (installation: number, until: number) =>
+    void store.writes
+      .block(installation, until)
+      .catch((error: unknown) => log.warn({ err: error }, 'a pause could not be told to the other processes'));
+  const github = new GitHubApp({ ...githubOptions(config), log, onPause });
   closers.push(() => github.close());
   const services = makeServices(config, { store, github, settings, log });
   closers.push(() => services.workspace.close());

@@ -7,7 +7,12 @@ import { advanceDelegation } from './session/delegation.ts';
 import type { Services } from './session/services.ts';
 import type { Handlers, Timer } from './store/queues.ts';
 
-/** What each kind of job does. What waits sets its timer and leaves; what lost its journal to another writer just stops. */
+const LOOK_AGAIN_MS = 2_000;
+
+/**
+ * What each kind of job does. What waits sets its timer and leaves; what lost its journal to another writer
+ * stops, and looks again a little later, for the other may have died since.
+ */
 export function makeHandlers(services: Services, intake: Intake, log: Logger): Handlers {
   const leave = (timer: Timer, work: Promise<void>) => work.catch((error: unknown) => suspend(services, timer, error));
   return {
@@ -27,6 +32,6 @@ async function suspend({ store }: Services, timer: Timer, error: unknown): Promi
     return;
   }
   store.journals.close(timer.id);
-  if (error instanceof Superseded) return;
-  throw error;
+  if (!(error instanceof Superseded)) throw error;
+  await store.queues.setTimer(timer, (await store.now()) + LOOK_AGAIN_MS);
 }

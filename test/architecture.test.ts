@@ -44,7 +44,6 @@ const DOORS: Record<string, string[]> = {
   picomatch: ['workspace'],
   commander: ['cli', 'cli.ts'],
   '@clack/prompts': ['cli'],
-  'prom-client': ['web'],
 };
 
 interface Import {

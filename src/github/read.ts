@@ -70,7 +70,7 @@ export interface ReviewView {
 }
 
 /** GitHub lists at most this many commits of a pull request. */
-export const MAX_COMMITS = 250;
+const MAX_COMMITS = 250;
 
 /** Reads a pull request. All readers here throw `GitHubError`s; `missing` where there is none with this number. */
 export async function readPull(api: Api, place: Place): Promise<PullView> {

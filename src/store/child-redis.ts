@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
+import { claimFolder, endLeftover, socketPath } from './folder-claim.ts';
 
 const READY_MS = 10_000;
-/** A socket's path may have about 100 bytes. */
-const LONGEST_SOCKET = 100;
+/** Looked at beside the search path, which a service manager may have cut short. */
+const USUAL_FOLDERS = ['/usr/local/bin', '/usr/bin', '/opt/homebrew/bin'];
 
 /** A redis-server of our own: its data in our folder, reached by a unix socket only, every write synced. */
 export interface ChildRedis {
@@ -13,13 +13,51 @@ export interface ChildRedis {
   stop(): Promise<void>;
 }
 
-/** Starts a redis-server found on the search path; rejects with the line to install one. */
-export async function startChildRedis({ dataDir, searchPath }: { dataDir: string; searchPath: string }): Promise<ChildRedis> {
-  const program = findProgram('redis-server', searchPath) ?? findProgram('valkey-server', searchPath);
+/** Where the data are kept, and where the program is looked for: the search path, then `usual` folders. */
+export interface ChildRedisOptions {
+  dataDir: string;
+  searchPath: string;
+  usual?: string[];
+}
+
+/**
+ * Starts a redis-server; rejects with the line to install one where there is none, and where another Pitwall uses the folder. One that was left over
+ * because its Pitwall was killed is ended first: what it acknowledged is in the folder.
+ */
+export async function startChildRedis({ dataDir, searchPath, usual = USUAL_FOLDERS }: ChildRedisOptions): Promise<ChildRedis> {
+  const folders = [...searchPath.split(delimiter), ...usual].filter(Boolean);
+  const program = findProgram('redis-server', folders) ?? findProgram('valkey-server', folders);
   if (!program) throw new Error(INSTALL);
-  const dir = join(dataDir, 'redis');
+  const dir = resolve(dataDir, 'redis');
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const socket = socketIn(dir);
+  const giveBack = await claimFolder(dir);
+  if (!giveBack)
+    throw new Error(
+      `another Pitwall uses ${resolve(dataDir)}: stop it, set PITWALL_DATA_DIR to another folder, or PITWALL_REDIS_URL for both`,
+    );
+  const socket = socketPath(dir, 'redis.sock');
+  try {
+    await endLeftover(socket);
+    const child = await launch({ program, dir, socket, searchPath });
+    return {
+      url: `unix://${socket}`,
+      async stop() {
+        await stopChild(child, socket);
+        await giveBack();
+      },
+    };
+  } catch (error) {
+    await giveBack();
+    throw error;
+  }
+}
+
+async function launch({
+  program,
+  dir,
+  socket,
+  searchPath,
+}: Record<'program' | 'dir' | 'socket' | 'searchPath', string>): Promise<ChildProcess> {
   const args = [
     '--port',
     '0',
@@ -40,7 +78,7 @@ export async function startChildRedis({ dataDir, searchPath }: { dataDir: string
   ];
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'], detached: true, env: { PATH: searchPath } });
   await waitReady(child);
-  return { url: `unix://${socket}`, stop: () => stopChild(child, socket) };
+  return child;
 }
 
 const INSTALL = [
@@ -50,23 +88,17 @@ const INSTALL = [
   '  Docker:         docker run -d -p 6379:6379 redis:7 redis-server --appendonly yes --appendfsync always   and PITWALL_REDIS_URL=redis://127.0.0.1:6379',
 ].join('\n');
 
-function findProgram(name: string, searchPath: string): string | null {
-  const dirs = [...searchPath.split(delimiter), '/usr/local/bin', '/usr/bin', '/opt/homebrew/bin'].filter(Boolean);
-  return dirs.map((dir) => join(dir, name)).find((path) => existsSync(path)) ?? null;
-}
-
-function socketIn(dir: string): string {
-  const near = join(dir, 'redis.sock');
-  return near.length <= LONGEST_SOCKET ? near : join(tmpdir(), `pitwall-${process.pid}.sock`);
+function findProgram(name: string, folders: string[]): string | null {
+  return folders.map((dir) => join(dir, name)).find((path) => existsSync(path)) ?? null;
 }
 
 function waitReady(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let said = '';
-    const timer = setTimeout(
-      () => reject(new Error(`redis-server was not ready within ${READY_MS / 1000} s: ${said.slice(-400)}`)),
-      READY_MS,
-    );
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`redis-server was not ready within ${READY_MS / 1000} s: ${said.slice(-400)}`));
+    }, READY_MS);
     child.stdout?.on('data', (chunk: Buffer) => {
       said += chunk.toString();
       if (!/ready to accept connections/i.test(said)) return;
@@ -74,10 +106,13 @@ function waitReady(child: ChildProcess): Promise<void> {
       child.stdout?.removeAllListeners('data').resume();
       resolve();
     });
-    child.once('error', reject);
+    child.once('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
     child.once('exit', (code) => {
       clearTimeout(timer);
-      reject(new Error(`redis-server ended at once (${code}): is another Pitwall using this data folder? ${said.slice(-400)}`));
+      reject(new Error(`redis-server ended at once (${code}); what it said: ${said.slice(-400)}`));
     });
   });
 }

@@ -42,8 +42,9 @@ export class OpenJournal implements Journal {
     return next;
   }
 
-  /** Takes up entries that were read from the stream. */
+  /** Takes up entries that were read from the stream; throws `Superseded` where another writer has taken this one's place. */
   load(entries: Entry[]): void {
+    this.#refuseRetired();
     for (const entry of entries) {
       this.#entries.push(entry);
       if ('key' in entry) this.#index.set(`${entry.type} ${entry.key}`, entry);
@@ -88,12 +89,16 @@ export class OpenJournal implements Journal {
 
   async #writeBatch(drafts: Draft[]): Promise<void> {
     const from = this.#entries.length + 1;
-    if (this.#retired) throw new Superseded(`journal ${this.id} was opened again at entry ${from}`);
+    this.#refuseRetired();
     const encoded = drafts.map(encodeEntry);
     const blobs = new Map(encoded.flatMap((one) => [...one.blobs]));
     const bodies = encoded.map((one) => one.body);
     const at = await this.#write(from, `${this.#writer}.${from}`, bodies, blobs);
-    if (at === null || this.#retired) throw new Superseded(`journal ${this.id} has another writer at entry ${from}`);
+    if (at === null) throw new Superseded(`journal ${this.id} has another writer at entry ${from}`);
     this.load(drafts.map((draft) => ({ ...draft, at }) as Entry));
+  }
+
+  #refuseRetired(): void {
+    if (this.#retired) throw new Superseded(`journal ${this.id} was opened again after entry ${this.#entries.length}`);
   }
 }

@@ -46,15 +46,18 @@ export class Journals {
     return at !== null;
   }
 
-  /** Opens a journal for writing, and refuses whoever opened it before; reads what has come since it was open here last. An empty one has no entries: it was never created or is gone. */
+  /**
+   * Opens a journal for writing and reads what has come since it was open here last; who opened it here before is `Superseded`, as one in another
+   * process would be. An empty one has no entries: it was never created or is gone.
+   */
   async open(id: string): Promise<OpenJournal> {
     const known = this.#open.get(id);
     const writer = `${this.#writer}-${randomUUID().slice(0, 8)}`;
     const journal =
       known?.handOver(writer) ??
       new OpenJournal(id, writer, (from, nonce, bodies, blobs) => this.#write(id, { from, nonce, bodies, blobs }));
-    journal.load(await this.#readFrom(id, journal.entries.length + 1));
     this.#keep(id, journal);
+    journal.load(await this.#readFrom(id, journal.entries.length + 1));
     return journal;
   }
 

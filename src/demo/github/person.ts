@@ -8,7 +8,7 @@ import { settleHeads } from './act/push.ts';
 import { forkRepository, type PushOptions, pushFiles } from './act/repository.ts';
 import { createReview, dismissReview, type NewReview } from './act/review.ts';
 import { createReviewComment, deleteReviewComment, editReviewComment, replyToThread, resolveThread, rootOf } from './act/review-comment.ts';
-import { addWorkflowRun, type NewWorkflowRun } from './act/workflow-run.ts';
+import { addWorkflowRun, completeWorkflowRun, type NewWorkflowRun } from './act/workflow-run.ts';
 import type { WorkflowRun } from './ci.ts';
 import type { Scene } from './route.ts';
 import {
@@ -203,6 +203,11 @@ export class Person {
   /** Lets the repository's own CI run. */
   runWorkflow(where: Where, fields: NewWorkflowRun): WorkflowRun {
     return addWorkflowRun(this.#at(where), fields);
+  }
+
+  /** Lets a CI run that was under way end. */
+  endWorkflow(where: Where, run: WorkflowRun, conclusion: string): void {
+    completeWorkflowRun(this.#at(where), run, conclusion);
   }
 
   #at(where: Where): Scene {

@@ -194,6 +194,16 @@ describe('events', () => {
     ]);
   });
 
+  it('of a run that ends later', async () => {
+    const sha = (await repo.bare.commitOf('refs/heads/main')) ?? '';
+    const [begun, ended] = await sent(() => {
+      const run = alice.runWorkflow(repo, { sha, branch: 'main', status: 'in_progress', jobs: [{ name: 'test' }] });
+      alice.endWorkflow(repo, run, 'success');
+    });
+    expect(begun).toMatchObject(['workflow_run.in_progress', { workflow_run: { conclusion: null, run_number: 2 } }]);
+    expect(ended).toMatchObject(['workflow_run.completed', { workflow_run: { conclusion: 'success' } }]);
+  });
+
   it('of installations, and none for a repository without the app', async () => {
     const other = await gh.createRepository('acme/other');
     expect(await names(() => alice.openIssue(other, { title: 'x' }))).toEqual([]);
@@ -240,6 +250,20 @@ describe('deliveries', () => {
     expect(gh.hooks.deliveries.at(-1)?.answer?.error).toBe('no webhook address');
     gh.hooks.target = target;
   });
+});
+
+it('lets go of a receiver that never answers when it stops', async () => {
+  let asked = () => {};
+  const waiting = new Promise<void>((done) => (asked = done));
+  const deaf = createServer(() => asked()).listen(0, '127.0.0.1');
+  await new Promise((done) => deaf.once('listening', done));
+  const own = await GitHub.start();
+  own.hooks.target = `http://127.0.0.1:${(deaf.address() as AddressInfo).port}/`;
+  own.install(await own.createRepository('a/b'));
+  await waiting;
+  await own.stop();
+  expect(own.hooks.deliveries[0]?.answer).toMatchObject({ status: 0, error: expect.stringContaining('abort') });
+  deaf.close();
 });
 
 it('tells who watches', async () => {

@@ -48,11 +48,6 @@ export function findNode(call: Call, id: unknown): Found {
   throw new GraphRefusal('NOT_FOUND', `Could not resolve to a node with the global id of '${String(id)}'.`);
 }
 
-/** The repository that a found thing stands in. */
-export function repositoryOf(found: Found): Repository {
-  return found.member === 'Repository' ? found.source : found.source.repo;
-}
-
 /** An account as one of the members of Actor. */
 export function typedAccount(account: Account | null): Typed | null {
   return account && { member: account.type, source: account };

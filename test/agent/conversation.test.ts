@@ -1,0 +1,276 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { type ConversationOptions, converse, type News } from '../../src/agent/conversation.ts';
+import { type Model, ModelRefused, ModelUnavailable } from '../../src/agent/model.ts';
+import { Pending, ToolError } from '../../src/journal/errors.ts';
+import type { Journal } from '../../src/journal/journal.ts';
+import { Journals } from '../../src/store/journals.ts';
+import { makeKeys } from '../../src/store/keys.ts';
+import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
+import { COMPLETED, hands, makeTool, openJournal, playModel, schemasOf } from './talk.ts';
+
+const keys = makeKeys(`test-conversation-${randomUUID()}`);
+let redis: Redis;
+const journals = () => new Journals(redis, keys);
+
+beforeAll(async () => {
+  redis = connectCommands(inject('redisUrl'), () => {});
+  await waitReady(redis, 5_000);
+});
+afterAll(() => redis.disconnect());
+
+const NOTHING: News = { texts: [], closing: null };
+
+function talk(journal: Journal, model: Model, more: Partial<ConversationOptions<null>> = {}) {
+  const tools = [COMPLETED];
+  return converse({
+    journal,
+    key: 'step/a',
+    model,
+    modelId: 'm1',
+    maxTokens: 100,
+    contextTokens: 100_000,
+    brief: async () => ({ system: 'You test.', messages: ['common', 'the task'] }),
+    schemas: schemasOf(tools),
+    tools: hands(tools),
+    hear: async () => NOTHING,
+    signal: new AbortController().signal,
+    ...more,
+  });
+}
+
+describe('a conversation', () => {
+  it('goes on until task_completed, with what was said before in every question', async () => {
+    const look = makeTool('look', 'none', () => ({ text: 'seen' }));
+    const model = playModel((_, nth) =>
+      nth === 0
+        ? { text: 'let me see', calls: [{ name: 'look' }] }
+        : { calls: [{ name: 'task_completed', input: { message: 'all fine' } }] },
+    );
+    const journal = await openJournal(journals());
+    const end = await talk(journal, model, { schemas: schemasOf([look, COMPLETED]), tools: hands([look, COMPLETED]) });
+    expect(end).toEqual({ message: 'all fine', by: 'task_completed', turns: 2, calls: { look: 1, task_completed: 1 } });
+    expect(model.asked[0]).toMatchObject({ model: 'm1', system: 'You test.', messages: [{ role: 'user', text: ['common', 'the task'] }] });
+    expect(model.asked[1]?.messages.map((message) => message.role)).toEqual(['user', 'assistant', 'results']);
+    expect(model.asked[1]?.messages[2]).toMatchObject({ results: [{ text: 'seen', error: false }] });
+  });
+
+  it('ends by text alone, unless that is given back', async () => {
+    const model = playModel((_, nth) => ({ text: `answer ${nth}` }));
+    expect(await talk(await openJournal(journals()), model)).toMatchObject({ message: 'answer 0', by: 'text', turns: 1 });
+    const second = playModel((_, nth) => ({ text: `answer ${nth}` }));
+    const end = await talk(await openJournal(journals()), second, {
+      onText: async (_, turn) => (turn === 0 ? { end: false, reply: 'not yet' } : { end: true }),
+    });
+    expect(end).toMatchObject({ message: 'answer 1', by: 'text', turns: 2 });
+    expect(second.asked[1]?.messages.at(-1)).toEqual({ role: 'user', text: ['not yet'] });
+  });
+
+  it('ends where the model refuses, and keeps an answer without words sendable', async () => {
+    const refuses = playModel(() => ({ text: 'no', stop: 'refusal' }));
+    expect(await talk(await openJournal(journals()), refuses)).toMatchObject({ by: 'refusal' });
+    const silent = playModel((_, nth) => (nth === 0 ? { text: '  ' } : { text: 'well' }));
+    await talk(await openJournal(journals()), silent, {
+      onText: async (text) => (text ? { end: true } : { end: false, reply: 'say something' }),
+    });
+    expect(silent.asked[1]?.messages[1]).toEqual({ role: 'assistant', content: [{ type: 'text', text: '(no answer)' }] });
+  });
+
+  it('hears news before its turn, in the newest message that is ours, and the same at a replay', async () => {
+    const model = playModel((_, nth) => (nth < 2 ? { calls: [{ name: 'look' }] } : { text: 'bye' }));
+    const look = makeTool('look', 'none', () => ({ text: 'seen' }));
+    const told: number[] = [];
+    const options = {
+      schemas: schemasOf([look]),
+      tools: hands([look]),
+      hear: async (turn: number): Promise<News> => {
+        told.push(turn);
+        return turn === 1 ? { texts: ['a comment'], closing: null } : NOTHING;
+      },
+    };
+    await talk(await openJournal(journals(), 'news'), model, options);
+    expect(told).toEqual([0, 1, 2]);
+    expect(model.asked[1]?.messages.at(-1)).toMatchObject({ role: 'results', text: ['a comment'] });
+    const replayed = playModel(() => ({ text: 'never asked' }));
+    expect(await talk(await journals().open('news'), replayed, options)).toMatchObject({ message: 'bye', turns: 3 });
+    expect(told).toEqual([0, 1, 2]);
+    expect(replayed.asked).toEqual([]);
+  });
+
+  it('offers only update_status and task_completed in its last turn, and ends with it whatever the agent does', async () => {
+    const look = makeTool('look', 'none', () => {
+      throw new Error('may not run');
+    });
+    const status = makeTool('update_status', 'none', () => ({ text: 'ok' }));
+    const tools = [look, status, COMPLETED];
+    const hear = async (): Promise<News> => ({ texts: [], closing: 'its time is over' });
+    const model = playModel(() => ({ text: 'so far so good', calls: [{ name: 'look' }, { name: 'update_status' }] }));
+    const journal = await openJournal(journals());
+    const end = await talk(journal, model, { schemas: schemasOf(tools), tools: hands(tools), hear });
+    expect(model.asked[0]?.tools.map((tool) => tool.name)).toEqual(['update_status', 'task_completed']);
+    expect(String(Object.values(model.asked[0]?.messages.at(-1) ?? {}))).toContain('call task_completed with what there is');
+    expect(end).toEqual({ message: 'so far so good', by: 'closing', turns: 1, calls: { update_status: 1 } });
+    const well = playModel(() => ({ calls: [{ name: 'task_completed', input: { message: 'partial' } }] }));
+    expect(await talk(await openJournal(journals()), well, { schemas: schemasOf(tools), tools: hands(tools), hear })).toMatchObject({
+      message: 'partial',
+      by: 'task_completed',
+    });
+    const bare = playModel(() => ({ text: 'half of it' }));
+    const last = await talk(await openJournal(journals()), bare, { schemas: schemasOf([look]), tools: hands([look]), hear });
+    expect(last).toMatchObject({ message: 'half of it', by: 'closing' });
+    expect(bare.asked[0]?.tools).toEqual([]);
+    expect(String(Object.values(bare.asked[0]?.messages.at(-1) ?? {}))).toMatch(/No tool can be used any more; answer with what there is/);
+  });
+
+  it('waits until the time that an unavailable model names, and lets a refusal of the provider through', async () => {
+    const away: Model = { ask: () => Promise.reject(new ModelUnavailable('overloaded', 12_345)) };
+    const journal = await openJournal(journals());
+    const waits = await talk(journal, away).catch((error: unknown) => error);
+    expect(waits).toBeInstanceOf(Pending);
+    expect(waits).toMatchObject({ until: 12_345, message: 'waiting for the model (overloaded)' });
+    const no: Model = { ask: () => Promise.reject(new ModelRefused('bad key')) };
+    await expect(talk(journal, no)).rejects.toThrow(ModelRefused);
+    expect(
+      await talk(
+        journal,
+        playModel(() => ({ text: 'back' })),
+      ),
+    ).toMatchObject({ message: 'back', turns: 1 });
+  });
+
+  it('keeps its first words, also where a later build or memory would brief otherwise', async () => {
+    const journal = await openJournal(journals(), 'brief');
+    const away: Model = { ask: () => Promise.reject(new ModelUnavailable('away', 1)) };
+    await expect(talk(journal, away)).rejects.toThrow(Pending);
+    const model = playModel(() => ({ text: 'ok' }));
+    await talk(await journals().open('brief'), model, { brief: async () => ({ system: 'Other.', messages: ['other'] }) });
+    expect(model.asked[0]).toMatchObject({ system: 'You test.', messages: [{ text: ['common', 'the task'] }] });
+  });
+});
+
+class Crash extends Error {}
+
+/** A journal whose process dies at the n-th append: before it is written or right after; nothing of that process is written later. */
+function mortal(journal: Journal, at: number, after: boolean): { journal: Journal; isDead(): boolean } {
+  let appends = 0;
+  let dead = false;
+  const append: Journal['append'] = async (...drafts) => {
+    if (dead) throw new Crash();
+    if (drafts.length === 0) return;
+    const last = ++appends === at;
+    if (last && !after) dead = true;
+    if (dead) throw new Crash();
+    await journal.append(...drafts);
+    if (last) dead = true;
+    if (dead) throw new Crash();
+  };
+  const proxy: Journal = {
+    id: journal.id,
+    get entries() {
+      return journal.entries;
+    },
+    find: (type, key) => journal.find(type, key),
+    append,
+    async once(key, work) {
+      const noted = journal.find('noted', key);
+      if (noted) return noted.value as Awaited<ReturnType<typeof work>>;
+      const value = await work();
+      await append({ type: 'noted', key, value: value ?? null });
+      return value;
+    },
+  };
+  return { journal: proxy, isDead: () => dead };
+}
+
+/** What two processes did together. */
+interface World {
+  asked: string[];
+  wrote: string[];
+  read: number;
+}
+
+/** A conversation with reads, writes, a tool's fault, news and a delegation, played from the conversation alone. */
+function playStory(journal: Journal, world: World, isDead: () => boolean) {
+  const alive = () => {
+    if (isDead()) throw new Crash();
+  };
+  const tools = [
+    makeTool('read', 'none', () => {
+      alive();
+      world.read++;
+      return { text: 'seen' };
+    }),
+    makeTool('write', 'workspace', (input) => {
+      alive();
+      world.wrote.push(JSON.stringify(input));
+      return { text: 'written', changes: { [JSON.stringify(input)]: null } };
+    }),
+    makeTool('faulty', 'memory', () => {
+      alive();
+      throw new ToolError('not like this');
+    }),
+    makeTool('delegate_to_sub_agent', 'none', () => ({ text: '' })),
+    COMPLETED,
+  ];
+  const model: Model = {
+    async ask(request) {
+      alive();
+      const turns = request.messages.filter((message) => message.role === 'assistant').length;
+      world.asked.push(`${turns}: ${JSON.stringify(request.messages).replace(/call_[\w-]+/g, '')}`);
+      return playModel(() => STORY[turns] ?? { text: 'over' }).ask(request, {});
+    },
+  };
+  return talk(journal, model, {
+    schemas: schemasOf(tools),
+    tools: hands(tools, { delegate: async (calls) => calls.map((_, k) => ({ text: `result ${k}` })) }),
+    hear: async (turn) => (turn === 2 ? { texts: ['somebody wrote'], closing: null } : NOTHING),
+  });
+}
+
+const STORY = [
+  { calls: [{ name: 'read' }, { name: 'read' }, { name: 'write', input: 1 }] },
+  { text: 'now', calls: [{ name: 'write', input: 2 }, { name: 'faulty' }, { name: 'write', input: 3 }] },
+  { calls: [{ name: 'delegate_to_sub_agent', input: 1 }, { name: 'delegate_to_sub_agent', input: 2 }, { name: 'unknown' }] },
+  {
+    calls: [
+      { name: 'write', input: 4 },
+      { name: 'task_completed', input: { message: 'done' } },
+    ],
+  },
+];
+
+describe('a conversation whose process dies at any append', () => {
+  const strip = (journal: Journal) =>
+    journal.entries.map((entry) => JSON.stringify({ ...entry, at: 0, ms: 0 }).replace(/call_[\w-]+/g, '')).sort();
+
+  it('ends alike: what is recorded is neither asked nor run again, and what was under way at most once more', async () => {
+    const whole: World = { asked: [], wrote: [], read: 0 };
+    const reference = await openJournal(journals());
+    const end = await playStory(reference, whole, () => false);
+    const appends = reference.entries.length - 1;
+    expect(whole.wrote).toEqual(['1', '2', '3', '4']);
+    expect(appends).toBeGreaterThan(15);
+    let died = 0;
+    for (const after of [false, true]) {
+      for (let at = 1; at <= appends; at++) {
+        const id = `crash-${at}-${after}`;
+        const world: World = { asked: [], wrote: [], read: 0 };
+        const { journal, isDead } = mortal(await openJournal(journals(), id), at, after);
+        const first = await playStory(journal, world, isDead).catch((error: unknown) => error);
+        if (!(first instanceof Crash)) continue;
+        died++;
+        const reopened = await journals().open(id);
+        expect(await playStory(reopened, world, () => false), id).toEqual(end);
+        expect(strip(reopened), id).toEqual(strip(reference));
+        expect(world.asked.length, id).toBeLessThanOrEqual(whole.asked.length + 1);
+        expect([...new Set(world.asked)], id).toEqual(whole.asked);
+        expect([...new Set(world.wrote)], id).toEqual(whole.wrote);
+        expect(world.wrote.length, id).toBeLessThanOrEqual(whole.wrote.length + 1);
+        const before = world.asked.length + world.wrote.length + world.read;
+        expect(await playStory(await journals().open(id), world, () => false), id).toEqual(end);
+        expect(world.asked.length + world.wrote.length + world.read, id).toBe(before);
+      }
+    }
+    expect(died).toBeGreaterThan(2 * appends - 8);
+  });
+});
