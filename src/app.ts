@@ -50,9 +50,15 @@ interface Door extends AppParts {
 export async function startApp(parts: AppParts, options: AppOptions): Promise<App> {
   const door: Door = { ...parts, limits: { ...LIMITS, ...options.limits } };
   const server = createServer(
-    { requestTimeout: BODY_MS, headersTimeout: 10_000, keepAliveTimeout: 5_000, maxHeaderSize: 32_768 },
+    {
+      requestTimeout: door.limits.bodyMs + LINGER_MS,
+      headersTimeout: 10_000,
+      connectionsCheckingInterval: 5_000,
+      keepAliveTimeout: 5_000,
+      maxHeaderSize: 32_768,
+    },
     (request, response) => {
-      void answer(parts, request, response);
+      void answer(door, request, response);
     },
   );
   await listen(server, options);
@@ -78,54 +84,75 @@ function listen(server: Server, { port, host }: { port: number; host?: string })
   });
 }
 
-async function answer(parts: AppParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(door: Door, request: IncomingMessage, response: ServerResponse): Promise<void> {
   let given: Answer;
   try {
-    given = await route(parts, request);
+    given = await route(door, request);
   } catch (error) {
-    parts.onError(error);
+    door.onError(error);
     given = { status: 500, text: 'internal error' };
   }
   if (response.destroyed) return;
+  const text = `${given.text}\n`;
+  const unread = !request.complete;
   response.writeHead(given.status, {
     'content-type': given.type ?? 'text/plain; charset=utf-8',
-    ...(given.status === 413 || given.status === 408 ? { connection: 'close' } : {}),
+    'content-length': Buffer.byteLength(text),
+    ...(unread ? { connection: 'close' } : {}),
   });
-  response.end(`${given.text}\n`);
+  response.write(text);
+  if (unread) await letFinish(request);
+  response.end();
 }
 
-async function route(parts: AppParts, request: IncomingMessage): Promise<Answer> {
+/** Reads on for a moment and throws away: a connection that is closed while its client still sends takes the answer with it. */
+function letFinish(request: IncomingMessage): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, LINGER_MS);
+    request.once('close', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    request.once('end', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    request.resume();
+  });
+}
+
+async function route(door: Door, request: IncomingMessage): Promise<Answer> {
   const path = (request.url ?? '/').split('?')[0] ?? '/';
-  if (request.method === 'POST' && WEBHOOK_PATHS.has(path)) return takeWebhook(parts, request);
+  if (request.method === 'POST' && WEBHOOK_PATHS.has(path)) return takeWebhook(door, request);
   if (request.method === 'POST') return { status: 404, text: 'not found' };
   if (request.method !== 'GET' && request.method !== 'HEAD') return { status: 405, text: 'method not allowed' };
   if (path === '/healthz') return { status: 200, text: 'ok' };
   if (path === '/readyz') {
-    const missing = await parts.notReady();
+    const missing = await door.notReady();
     return missing.length === 0 ? { status: 200, text: 'ready' } : { status: 503, text: missing.join('\n') };
   }
-  if (path === '/metrics') return { status: 200, text: await parts.metrics(), type: 'text/plain; version=0.0.4; charset=utf-8' };
+  if (path === '/metrics') return { status: 200, text: await door.metrics(), type: 'text/plain; version=0.0.4; charset=utf-8' };
   if (path === '/') return { status: 200, text: 'Pitwall. Webhooks: POST /api/github/webhooks' };
   return { status: 404, text: 'not found' };
 }
 
-async function takeWebhook(parts: AppParts, request: IncomingMessage): Promise<Answer> {
+async function takeWebhook(door: Door, request: IncomingMessage): Promise<Answer> {
   const id = headerOf(request, 'x-github-delivery');
   const event = headerOf(request, 'x-github-event');
   const signature = headerOf(request, 'x-hub-signature-256');
   if (!/^[\w-]{1,128}$/.test(id) || !/^\w{1,64}$/.test(event))
     return { status: 400, text: 'X-GitHub-Delivery and X-GitHub-Event are required' };
   if (!/^sha256=[0-9a-f]{64}$/.test(signature)) return { status: 401, text: 'X-Hub-Signature-256 is missing or malformed' };
-  const body = await readBody(request);
-  if (body === 'too large') return { status: 413, text: 'the body is over 25 MiB' };
-  if (body === 'too slow') return { status: 408, text: 'the body took over 15 s' };
-  if (!(await parts.verify(body, signature))) return { status: 401, text: 'the signature does not match' };
+  const body = await readBody(request, door.limits);
+  if (body === 'too large') return { status: 413, text: `the body is over ${door.limits.bodyBytes / 1024 / 1024} MiB` };
+  if (body === 'too slow') return { status: 408, text: `the body took over ${door.limits.bodyMs / 1000} s` };
+  if (!(await door.verify(body, signature))) return { status: 401, text: 'the signature does not match' };
   const text = body.toString('utf8');
   if (!isObject(text)) return { status: 400, text: 'the body is not a JSON object' };
   try {
-    await within(ACCEPT_MS, parts.accept({ id, event, body: text }));
+    await within(door.limits.acceptMs, door.accept({ id, event, body: text }));
   } catch (error) {
-    parts.onError(error);
+    door.onError(error);
     return { status: 503, text: 'the queue cannot be reached: deliver again later' };
   }
   return { status: 202, text: 'accepted' };
@@ -136,24 +163,27 @@ function headerOf(request: IncomingMessage, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-function readBody(request: IncomingMessage): Promise<Buffer | 'too large' | 'too slow'> {
+function readBody(request: IncomingMessage, { bodyBytes, bodyMs }: AppLimits): Promise<Buffer | 'too large' | 'too slow'> {
   return new Promise((resolve) => {
-    const parts: Buffer[] = [];
+    const chunks: Buffer[] = [];
     let size = 0;
-    const finish = (value: Buffer | 'too large' | 'too slow') => {
+    const timer = setTimeout(() => finish('too slow'), bodyMs);
+    function finish(value: Buffer | 'too large' | 'too slow'): void {
       clearTimeout(timer);
+      request.off('data', take);
+      chunks.length = 0;
       resolve(value);
-    };
-    const timer = setTimeout(() => finish('too slow'), BODY_MS);
-    if (Number(request.headers['content-length'] ?? 0) > BODY_LIMIT) return finish('too large');
-    request.on('data', (chunk: Buffer) => {
+    }
+    function take(chunk: Buffer): void {
       size += chunk.length;
-      if (size > BODY_LIMIT) finish('too large');
-      else parts.push(chunk);
-    });
-    request.on('end', () => finish(Buffer.concat(parts)));
+      if (size > bodyBytes) finish('too large');
+      else chunks.push(chunk);
+    }
+    request.on('end', () => finish(Buffer.concat(chunks)));
     request.on('close', () => finish('too slow'));
     request.on('error', () => finish('too slow'));
+    if (Number(request.headers['content-length'] ?? 0) > bodyBytes) finish('too large');
+    else request.on('data', take);
   });
 }
 

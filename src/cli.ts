@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { makeProgram } from './cli/program.ts';
-import { ConfigError, processEnvironment, readConfig } from './config.ts';
+import { ConfigError, processEnvironment, readConfig, surveyEnvironment } from './config.ts';
 import { start, version } from './main.ts';
 
 /** The command: hands what the doors need over to them, and turns their answers into exit codes. */
@@ -14,7 +14,8 @@ async function runCommand(): Promise<number> {
     signal: leaving.signal,
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
-    start: (environment, role) => start(readConfig(environment, role)),
+    survey: surveyEnvironment,
+    start: (environment, role, poll) => start(readConfig(environment, role, poll)),
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => leaving.abort(signal));
   try {

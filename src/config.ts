@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import type { Survey } from './cli/survey.ts';
 
 /** What the environment says. The only file that reads it; everything else is handed what it needs. */
 export interface Config {
@@ -12,7 +13,11 @@ export interface Config {
   port: number;
   dataDir: string;
   settingsFile: string | null;
+  /** The `PITWALL_*` variables that may set single settings. */
+  overrides: Record<string, string>;
   role: 'all' | 'web' | 'worker';
+  /** How often deliveries are read from GitHub's list (ms); null where only webhooks bring them. */
+  poll: { everyMs: number } | null;
   searchPath: string;
   proxy: string | null;
   logLevel: string;
@@ -25,25 +30,46 @@ export class ConfigError extends Error {
   override name = 'ConfigError';
 }
 
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const text = z.string().trim().min(1);
+const webAddress = z.url({ protocol: /^https?$/, error: 'must be a URL that begins with https:// or http://' });
+const wholeNumber = (least: number, most: number) =>
+  z
+    .string()
+    .trim()
+    .regex(/^\d{1,15}$/, `must be a whole number from ${least} to ${most}`)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, `must be a whole number from ${least} to ${most}`);
+
+const seconds = (least: number, most: number) => {
+  const error = `must be a number of seconds from ${least} to ${most}`;
+  return z
+    .string()
+    .trim()
+    .regex(/^\d{1,6}(\.\d{1,6})?$/, error)
+    .transform(Number)
+    .refine((value) => value >= least && value <= most, error);
+};
+
 const Variables = z.object({
-  APP_ID: z.coerce.number().int().positive(),
+  APP_ID: text.regex(/^[1-9]\d{0,14}$/, "must be the number that the App's settings page shows as App ID").transform(Number),
   PRIVATE_KEY: text.refine(
     (value) => value.includes('PRIVATE KEY'),
     "must be the PEM text of the App's key (line breaks may be written as \\n)",
   ),
   WEBHOOK_SECRET: text.min(16, 'must have at least 16 characters').refine((value) => value !== 'development', 'must not be "development"'),
   WEBHOOK_SECRET_PREVIOUS: text.min(16, 'must have at least 16 characters').optional(),
-  GITHUB_API_URL: z.url().default('https://api.github.com'),
+  GITHUB_API_URL: webAddress.default('https://api.github.com'),
   ANTHROPIC_API_KEY: text,
-  ANTHROPIC_BASE_URL: z.url().default('https://api.anthropic.com'),
+  ANTHROPIC_BASE_URL: webAddress.default('https://api.anthropic.com'),
   PITWALL_REDIS_URL: text.regex(/^(rediss?|unix):\/\//, 'must begin with redis://, rediss:// or unix://').optional(),
   PITWALL_REDIS_PREFIX: text.regex(/^[\w-]+$/, 'may hold letters, digits, - and _').default('pitwall'),
-  PITWALL_LOCK_MS: z.coerce.number().int().min(500).max(60_000).default(8_000),
+  PITWALL_LOCK_MS: wholeNumber(500, 60_000).default(8_000),
   PITWALL_DATA_DIR: text.optional(),
   PITWALL_SETTINGS: text.optional(),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  PITWALL_POLL_SECONDS: seconds(0.2, 3_600).default(10),
+  PORT: wholeNumber(0, 65_535).default(3000),
+  LOG_LEVEL: z.enum(LEVELS, { error: `must be one of ${LEVELS.join(', ')}` }).default('info'),
 });
 
 /** The environment of this process. */
@@ -52,9 +78,9 @@ export function processEnvironment(): Environment {
 }
 
 /** Reads the configuration; secrets may stand in files that `<NAME>_FILE` names. Throws `ConfigError` with all mistakes at once. */
-export function readConfig(environment: Environment, role: Config['role'] = 'all'): Config {
-  const parsed = Variables.safeParse(withFiles(environment));
-  if (!parsed.success) throw new ConfigError(parsed.error.issues.map((issue) => sentenceOf(issue, environment)).join('\n'));
+export function readConfig(environment: Environment, role: Config['role'] = 'all', poll = false): Config {
+  const { parsed, mistakes } = parseEnvironment(environment);
+  if (!parsed.success || mistakes.length > 0) throw new ConfigError(mistakes.join('\n'));
   const found = parsed.data;
   return {
     app: {
@@ -67,35 +93,92 @@ export function readConfig(environment: Environment, role: Config['role'] = 'all
     model: { apiKey: found.ANTHROPIC_API_KEY, baseURL: found.ANTHROPIC_BASE_URL },
     redis: { url: found.PITWALL_REDIS_URL ?? null, prefix: found.PITWALL_REDIS_PREFIX, lockMs: found.PITWALL_LOCK_MS },
     port: found.PORT,
-    dataDir: found.PITWALL_DATA_DIR ?? join(homedir(), '.pitwall'),
+    dataDir: resolve(found.PITWALL_DATA_DIR ?? join(homedir(), '.pitwall')),
     settingsFile: found.PITWALL_SETTINGS ?? null,
+    overrides: overridesOf(environment),
     role,
-    searchPath: environment.PATH ?? '/usr/local/bin:/usr/bin:/bin',
-    proxy: environment.HTTPS_PROXY ?? environment.https_proxy ?? null,
+    poll: poll ? { everyMs: found.PITWALL_POLL_SECONDS * 1_000 } : null,
+    searchPath: searchPathOf(environment),
+    proxy: proxyOf(environment),
     logLevel: found.LOG_LEVEL,
   };
 }
 
+/** What the environment says, with all mistakes beside what is right: for the commands that look at an installation instead of starting it. Never throws. */
+export function surveyEnvironment(environment: Environment): Survey {
+  const { all, wrong, mistakes } = parseEnvironment(environment);
+  const found = Variables.partial().parse(Object.fromEntries(Object.entries(all).filter(([name]) => !wrong.has(name))));
+  const valid = <T>(name: string, value: T | undefined): T | null => (wrong.has(name) ? null : (value ?? null));
+  return {
+    mistakes,
+    app: {
+      id: found.APP_ID ?? null,
+      privateKey: found.PRIVATE_KEY?.replaceAll('\\n', '\n') ?? null,
+      webhookSecret: found.WEBHOOK_SECRET ?? null,
+      apiUrl: valid('GITHUB_API_URL', found.GITHUB_API_URL)?.replace(/\/+$/, '') ?? null,
+    },
+    model: { apiKey: found.ANTHROPIC_API_KEY ?? null, baseURL: valid('ANTHROPIC_BASE_URL', found.ANTHROPIC_BASE_URL) },
+    redis: { own: found.PITWALL_REDIS_URL === undefined && !wrong.has('PITWALL_REDIS_URL'), url: found.PITWALL_REDIS_URL ?? null },
+    dataDir: resolve(found.PITWALL_DATA_DIR ?? join(homedir(), '.pitwall')),
+    settingsFile: found.PITWALL_SETTINGS ?? null,
+    overrides: overridesOf(environment),
+    searchPath: searchPathOf(environment),
+    proxy: proxyOf(environment),
+  };
+}
+
+function parseEnvironment(environment: Environment) {
+  const { all, unreadable } = withFiles(environment);
+  const parsed = Variables.safeParse(all);
+  const unread = new Set(unreadable.map(({ name }) => name));
+  const issues = (parsed.error?.issues ?? []).filter((issue) => !unread.has(String(issue.path[0])));
+  const mistakes = [...new Set([...unreadable.map(({ mistake }) => mistake), ...issues.map((issue) => sentenceOf(issue, all))])];
+  const wrong = new Set([...unread, ...issues.map(({ path }) => String(path[0]))]);
+  return { all, parsed, mistakes, wrong };
+}
+
+/** Variables that are Pitwall's own and no setting; `PITWALL_URL` is for the dashboard. */
+const NOT_SETTINGS = new Set([...Object.keys(Variables.shape), 'PITWALL_URL']);
+
+function overridesOf(environment: Environment): Record<string, string> {
+  const given = Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(given.filter(([name]) => name.startsWith('PITWALL_') && !NOT_SETTINGS.has(name.replace(/_FILE$/, ''))));
+}
+
+function searchPathOf(environment: Environment): string {
+  return environment.PATH ?? '/usr/local/bin:/usr/bin:/bin';
+}
+
+function proxyOf(environment: Environment): string | null {
+  return environment.HTTPS_PROXY ?? environment.https_proxy ?? null;
+}
+
 const FROM_FILES = ['PRIVATE_KEY', 'WEBHOOK_SECRET', 'WEBHOOK_SECRET_PREVIOUS', 'ANTHROPIC_API_KEY', 'PITWALL_REDIS_URL'];
 
-function withFiles(environment: Environment): Environment {
-  const all: Environment = { ...environment };
-  for (const key of Object.keys(all)) if (all[key] === '') delete all[key];
+interface Unreadable {
+  name: string;
+  mistake: string;
+}
+
+/** The environment with the texts of the files that it names, without what is empty. */
+function withFiles(environment: Environment): { all: Environment; unreadable: Unreadable[] } {
+  const all: Environment = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const unreadable: Unreadable[] = [];
   for (const name of FROM_FILES) {
     const file = all[`${name}_FILE`];
     if (!file || all[name]) continue;
     try {
       all[name] = readFileSync(file, 'utf8').trim();
     } catch {
-      throw new ConfigError(`${name}_FILE: ${file} cannot be read`);
+      unreadable.push({ name, mistake: `${name}_FILE: ${file} cannot be read: name a file that is there and that this user may read` });
     }
   }
-  return all;
+  return { all, unreadable };
 }
 
-function sentenceOf(issue: { path: PropertyKey[]; message: string }, environment: Environment): string {
+function sentenceOf(issue: { path: PropertyKey[]; message: string }, all: Environment): string {
   const name = String(issue.path[0]);
-  if (environment[name] === undefined || environment[name] === '')
-    return `${name} is not set: it is required (or ${name}_FILE, the name of a file that holds it)`;
-  return `${name} ${issue.message.startsWith('must') || issue.message.startsWith('may') ? issue.message : `is not valid: ${issue.message}`}`;
+  if (all[name] !== undefined) return `${name} ${issue.message}`;
+  const orFile = FROM_FILES.includes(name) ? ` (or ${name}_FILE, the name of a file that holds it)` : '';
+  return `${name} is not set: it is required${orFile}`;
 }

@@ -15,14 +15,15 @@ import { Permissions } from './github/permission.ts';
 import { createPublisher } from './github/publisher.ts';
 import type { Event } from './journal/event.ts';
 import { Intake } from './run/intake.ts';
+import { Poller } from './run/poller.ts';
 import { diffOf } from './session/mind.ts';
 import type { Services } from './session/services.ts';
 import { startChildRedis } from './store/child-redis.ts';
 import { Store } from './store/store.ts';
 import { makeReading } from './tools/github-reading.ts';
 import { makeHandlers } from './worker.ts';
-import { defaultSettings, type Settings } from './workflow/settings.ts';
-import { parseSettings } from './workflow/settings-file.ts';
+import type { Settings } from './workflow/settings.ts';
+import { readSettings } from './workflow/settings-source.ts';
 import { Workspace } from './workspace/workspace.ts';
 
 /** A server at work. */
@@ -66,7 +67,7 @@ interface Frame {
 
 async function wire(config: Config, { log, closers, stop }: Frame): Promise<Running> {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-  const settings = readSettings(config);
+  const settings = loadSettings(config, log);
   const child = config.redis.url === null ? await startChildRedis({ dataDir: config.dataDir, searchPath: config.searchPath }) : null;
   if (child) closers.push(() => child.stop());
   const store = await Store.open(
@@ -87,19 +88,20 @@ async function wire(config: Config, { log, closers, stop }: Frame): Promise<Runn
   if (config.role !== 'web') startWork({ services, intake, closers, log });
   const app = config.role === 'worker' ? null : await serve(config, { services, github, log });
   if (app) closers.push(() => app.close());
+  if (config.poll) startPolling(config.poll, { store, github, closers, log });
   const port = app?.port ?? 0;
   log.info({ port, role: config.role }, 'Pitwall is ready');
   return { url: `http://127.0.0.1:${port}`, port, stop };
 }
 
-function readSettings(config: Config): Settings {
+function loadSettings(config: Config, log: Logger): Settings {
   const file = config.settingsFile ?? join(config.dataDir, 'settings.json');
-  if (config.settingsFile === null && !existsSync(file)) return defaultSettings();
-  const { settings, problems } = parseSettings(readFileSync(file, 'utf8'), file);
+  const text = config.settingsFile === null && !existsSync(file) ? null : readFileSync(file, 'utf8');
+  const { settings, problems } = readSettings({ text, file, environment: config.overrides });
+  for (const one of problems.filter(({ severity }) => severity === 'warning')) log.warn({ where: one.file }, one.message);
+  if (settings) return settings;
   const errors = problems.filter(({ severity }) => severity === 'error');
-  if (!settings || errors.length > 0)
-    throw new ConfigError(errors.map((one) => `${one.file}:${one.line}:${one.column} ${one.message}`).join('\n'));
-  return settings;
+  throw new ConfigError(errors.map((one) => `${one.file}:${one.line}:${one.column} ${one.message}`).join('\n'));
 }
 
 function githubOptions({ app }: Config) {
@@ -198,6 +200,15 @@ function startWork({
   const { queues } = services.store;
   queues.startWorkers(makeHandlers(services, intake, log), services.settings.concurrency);
   closers.push(() => queues.stopWorkers(STOP_MS));
+}
+
+function startPolling(
+  { everyMs }: { everyMs: number },
+  { store, github, closers, log }: { store: Store; github: GitHubApp; closers: Frame['closers']; log: Logger },
+): void {
+  const poller = new Poller({ requests: () => github.requests(), store, log, everyMs });
+  poller.start();
+  closers.push(() => poller.stop());
 }
 
 function serve(config: Config, { services, github, log }: { services: Services; github: GitHubApp; log: Logger }): Promise<App> {

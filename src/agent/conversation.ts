@@ -1,8 +1,9 @@
 import type { Answer, Block, Message } from '../journal/answer.ts';
+import type { EntryOf } from '../journal/entry.ts';
 import { Pending } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type CallRequest, runCalls, type TurnTools } from './calls.ts';
-import { fitMessages } from './context-window.ts';
+import { fitMessages, tokensIn } from './context-window.ts';
 import { type Model, ModelUnavailable, PromptTooLong, type ToolSchema } from './model.ts';
 
 /** What an agent is told at its start; written to the journal once, so that a later build or a changed memory cannot change a running conversation. */
@@ -11,14 +12,24 @@ export interface Briefing {
   messages: string[];
 }
 
-/** What reaches a conversation before a turn: texts (comments, notices), and the reason if this is to be its last turn. */
+/** What reaches a conversation before a turn: texts (comments, notices), and the reason if this is to be its last turn, or (`abrupt`) if there is to be none. */
 export interface News {
   texts: string[];
   closing: string | null;
+  abrupt?: boolean;
+  /** Comments among the texts, for the record. */
+  heard?: Omit<EntryOf<'comment.heard'>, 'type' | 'at' | 'key'>[];
 }
 
-/** What a turn of text alone means: the end, or a text that is given back to the agent. */
-export type TextVerdict = { end: true } | { end: false; reply: string };
+/** The turn that is about to be asked: its number, the calls made so far, and the size of its prompt in tokens, roughly. */
+export interface TurnAhead {
+  turn: number;
+  calls: number;
+  tokens: number;
+}
+
+/** What a turn of text alone means: the end, or that the conversation goes on, with a text that is given back to the agent. */
+export type TextVerdict = { end: true } | { end: false; reply: string | null };
 
 export interface ConversationOptions<C> {
   journal: Journal;
@@ -32,10 +43,12 @@ export interface ConversationOptions<C> {
   schemas: ToolSchema[];
   tools: TurnTools<C>;
   /** Asked before each turn that was not answered yet. Must only record what it answers; it may throw `Pending`. */
-  hear(turn: number): Promise<News>;
-  /** Called before a model call that is really made; throws where a limit is reached. */
-  beforeAsk?(turn: number): Promise<void>;
+  hear(ahead: TurnAhead): Promise<News>;
+  /** Told of an answer that was really asked for, once it is recorded. */
+  onAnswer?(turn: number, answer: Answer): Promise<void>;
   onText?(text: string, turn: number): Promise<TextVerdict>;
+  /** Whether `task_completed` is the end. Asked again on a replay, so it must answer from the journal. */
+  onCompleted?(message: string, turn: number): Promise<boolean>;
   signal: AbortSignal;
 }
 
@@ -50,55 +63,59 @@ export interface ConversationEnd {
 /** The tools that are left when a conversation is told to end. */
 const LAST_TOOLS = new Set(['update_status', 'task_completed']);
 
+/** A conversation as far as it was walked. */
+interface Walk {
+  system: string;
+  messages: Message[];
+  used: { name: string; input: unknown }[];
+  /** Settles when the briefing stands in the journal. */
+  written: Promise<void>;
+}
+
 /**
  * Walks a conversation from its first turn; what the journal holds is answered from there, so the same code starts, resumes and replays.
  * Throws `Pending` where something has no answer yet.
  */
 export async function converse<C>(options: ConversationOptions<C>): Promise<ConversationEnd> {
   const { briefing, written } = await briefOnce(options);
-  const messages: Message[] = [{ role: 'user', text: [...briefing.messages] }];
-  const used: { name: string; input: unknown }[] = [];
+  const walk: Walk = { system: briefing.system, messages: [{ role: 'user', text: [...briefing.messages] }], used: [], written };
   for (let turn = 0; ; turn++) {
-    const key = `${options.key}/turn/${turn}`;
-    const news = await hearOnce(options, key, turn);
-    addTexts(messages, news.closing === null ? news.texts : [...news.texts, closingNotice(news.closing, lastNames(options.schemas))]);
-    const [answer] = await Promise.all([
-      askOnce(options, { key, turn, system: briefing.system, messages, closing: news.closing !== null }),
-      written,
-    ]);
-    messages.push({ role: 'assistant', content: speakable(answer.content) });
-    const done = (message: string, by: ConversationEnd['by']): ConversationEnd => ({
-      message,
-      by,
-      turns: turn + 1,
-      calls: countCalls(used),
-    });
-    if (answer.stop === 'refusal') return done('The model refused to go on with this task.', 'refusal');
-    const calls = callsOf(answer, key);
-    if (calls.length === 0) {
-      const verdict = await judgeText(options, { text: textOf(answer), turn, closing: news.closing !== null });
-      if (verdict.end) return done(textOf(answer), verdict.by);
-      messages.push({ role: 'user', text: [verdict.reply] });
-      continue;
-    }
-    const { results, completed } = await runCalls(options.journal, options.tools, {
-      calls,
-      used,
-      onlyNames: news.closing === null ? null : LAST_TOOLS,
-    });
-    messages.push({ role: 'results', results, text: [] });
-    if (completed !== null) return done(completed, 'task_completed');
-    if (news.closing !== null) return done(textOf(answer), 'closing');
+    const end = await takeTurn(options, walk, turn);
+    if (end) return { ...end, turns: end.by === 'closing' && end.message === '' ? turn : turn + 1, calls: countCalls(walk.used) };
   }
 }
 
-async function judgeText<C>(
+type TurnEnd = Pick<ConversationEnd, 'message' | 'by'>;
+
+async function takeTurn<C>(options: ConversationOptions<C>, walk: Walk, turn: number): Promise<TurnEnd | null> {
+  const { messages, used } = walk;
+  const key = `${options.key}/turn/${turn}`;
+  const news = await hearOnce(options, key, { turn, calls: used.length, tokens: tokensIn(messages) });
+  if (news.abrupt) return { message: '', by: 'closing' };
+  addTexts(messages, news.closing === null ? news.texts : [...news.texts, closingNotice(news.closing, lastNames(options.schemas))]);
+  const closing = news.closing !== null;
+  const [answer] = await Promise.all([askOnce(options, { key, turn, system: walk.system, messages, closing }), walk.written]);
+  messages.push({ role: 'assistant', content: speakable(answer.content) });
+  if (answer.stop === 'refusal') return { message: 'The model refused to go on with this task.', by: 'refusal' };
+  const calls = callsOf(answer, key);
+  if (calls.length === 0) return takeText(options, messages, { text: textOf(answer), turn, closing });
+  const { results, completed } = await runCalls(options.journal, options.tools, { calls, used, onlyNames: closing ? LAST_TOOLS : null });
+  messages.push({ role: 'results', results, text: [] });
+  if (completed === null) return closing ? { message: textOf(answer), by: 'closing' } : null;
+  const ends = closing || !options.onCompleted || (await options.onCompleted(completed, turn));
+  return ends ? { message: completed, by: 'task_completed' } : null;
+}
+
+async function takeText<C>(
   options: ConversationOptions<C>,
+  messages: Message[],
   said: { text: string; turn: number; closing: boolean },
-): Promise<{ end: true; by: 'closing' | 'text' } | { end: false; reply: string }> {
-  if (said.closing) return { end: true, by: 'closing' };
+): Promise<TurnEnd | null> {
+  if (said.closing) return { message: said.text, by: 'closing' };
   const verdict = options.onText ? await options.onText(said.text, said.turn) : { end: true as const };
-  return verdict.end ? { end: true, by: 'text' } : verdict;
+  if (verdict.end) return { message: said.text, by: 'text' };
+  if (verdict.reply !== null) messages.push({ role: 'user', text: [verdict.reply] });
+  return null;
 }
 
 /** The entry is under way while the model is asked; it stands before the answer's, and `written` tells whether it was taken. */
@@ -112,12 +129,15 @@ async function briefOnce<C>(options: ConversationOptions<C>): Promise<{ briefing
   return { briefing, written };
 }
 
-async function hearOnce<C>({ journal, hear }: ConversationOptions<C>, key: string, turn: number): Promise<News> {
+async function hearOnce<C>({ journal, hear }: ConversationOptions<C>, key: string, ahead: TurnAhead): Promise<News> {
   const noted = journal.find('noted', `${key}/news`);
   if (noted) return noted.value as News;
   if (journal.find('turn.answered', key)) return { texts: [], closing: null };
-  const news = await hear(turn);
-  if (news.texts.length > 0 || news.closing !== null) await journal.append({ type: 'noted', key: `${key}/news`, value: news });
+  const { heard = [], ...news } = await hear(ahead);
+  if (news.texts.length > 0 || news.closing !== null || heard.length > 0) {
+    const comments = heard.map((one) => ({ type: 'comment.heard' as const, key: `${key}/heard/${one.comment}`, ...one }));
+    await journal.append({ type: 'noted', key: `${key}/news`, value: news }, ...comments);
+  }
   return news;
 }
 
@@ -127,12 +147,12 @@ async function askOnce<C>(
 ): Promise<Answer> {
   const known = options.journal.find('turn.answered', at.key);
   if (known) return known.answer;
-  await options.beforeAsk?.(at.turn);
   const tools = at.closing ? options.schemas.filter((tool) => LAST_TOOLS.has(tool.name)) : options.schemas;
   const started = performance.now();
   try {
     const answer = await askFitting(options, { system: at.system, tools, messages: at.messages });
     await options.journal.append({ type: 'turn.answered', key: at.key, answer, ms: Math.round(performance.now() - started) });
+    await options.onAnswer?.(at.turn, answer);
     return answer;
   } catch (error) {
     if (error instanceof ModelUnavailable) throw new Pending(`the model (${error.message})`, error.retryAt);

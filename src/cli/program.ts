@@ -14,7 +14,12 @@ export interface ProgramParts {
   signal: AbortSignal;
   out(text: string): void;
   err(text: string): void;
-  start(environment: Record<string, string | undefined>, role?: 'all' | 'web' | 'worker'): Promise<{ url: string; stop(): Promise<void> }>;
+  /** Starts a server; with `poll` it also reads deliveries from GitHub's list. */
+  start(
+    environment: Record<string, string | undefined>,
+    role?: 'all' | 'web' | 'worker',
+    poll?: boolean,
+  ): Promise<{ url: string; stop(): Promise<void> }>;
 }
 
 export interface Program {
@@ -57,8 +62,9 @@ function addServer(program: Command, parts: ProgramParts, keep: Keep): void {
     .command('start')
     .description('start the server: webhooks, workers, or both')
     .addOption(new Option('--role <role>', 'what this process does').choices(['all', 'web', 'worker']).default('all'))
+    .option('--poll', "read deliveries from GitHub's own list, for a machine without a public address", false)
     .addHelpText('after', example('APP_ID=1 PRIVATE_KEY_FILE=key.pem WEBHOOK_SECRET=... ANTHROPIC_API_KEY=... pitwall start'))
-    .action((options: { role: 'all' | 'web' | 'worker' }) => keep(serve(options, parts)));
+    .action((options: { role: 'all' | 'web' | 'worker'; poll: boolean }) => keep(serve(options, parts)));
 }
 
 function addFormat(program: Command, parts: ProgramParts, keep: Keep): void {

@@ -2,10 +2,10 @@ import type { ProgramParts } from './program.ts';
 
 /** Runs the server until Ctrl-C or SIGTERM. */
 export async function serve(
-  { role }: { role: 'all' | 'web' | 'worker' },
+  { role, poll }: { role: 'all' | 'web' | 'worker'; poll: boolean },
   parts: Pick<ProgramParts, 'start' | 'environment' | 'signal'>,
 ): Promise<number> {
-  const running = await parts.start(parts.environment, role);
+  const running = await parts.start(parts.environment, role, poll);
   await untilAborted(parts.signal);
   await running.stop();
   return 0;

@@ -69,9 +69,6 @@ export interface ReviewView {
   submittedAt: string;
 }
 
-/** GitHub lists at most this many commits of a pull request. */
-const MAX_COMMITS = 250;
-
 /** Reads a pull request. All readers here throw `GitHubError`s; `missing` where there is none with this number. */
 export async function readPull(api: Api, place: Place): Promise<PullView> {
   const { data } = await api.rest.pulls.get({ ...repoOf(place), pull_number: place.number });
@@ -95,7 +92,7 @@ export async function readPull(api: Api, place: Place): Promise<PullView> {
   };
 }
 
-/** The commits of a pull request, oldest first, as far as GitHub lists them (`MAX_COMMITS`). */
+/** The commits of a pull request, oldest first, as far as GitHub lists them (250). */
 export async function readCommits(api: Api, place: Place): Promise<CommitView[]> {
   const rows = await api.paginate(api.rest.pulls.listCommits, { ...repoOf(place), pull_number: place.number, per_page: 100 });
   return rows.map(({ sha, commit, author }) => ({

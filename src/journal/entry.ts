@@ -113,7 +113,7 @@ export type Entry = { at: number } & (
   | { type: 'call.ended'; key: string; name: string; result: ToolResult; changes?: Changes }
   | { type: 'delegation.queued'; key: string; delegation: string; agent: string; label: string }
   | { type: 'delegation.ended'; key: string; delegation: string; end: DelegationEnd }
-  | { type: 'comment.heard'; key: string; comment: number; author: string; text: string }
+  | { type: 'comment.heard'; key: string; comment: number; author: string; place: 'conversation' | 'thread'; text: string }
   | { type: 'status'; key: string; message: string }
   | { type: 'noted'; key: string; value: unknown }
 );

@@ -30,6 +30,8 @@ export interface RunView {
   usage: Record<string, Usage>;
   /** The newest message of `update_status`. */
   status: string | null;
+  /** Comments that sessions took; answered once the session spoke or ended after them. */
+  heard: { comment: number; place: 'conversation' | 'thread'; answered: boolean }[];
 }
 
 /** Derives a run's view from its entries; null where the first is not a run's start. */
@@ -49,6 +51,7 @@ export function viewRun(entries: readonly Entry[]): RunView | null {
     turns: 0,
     usage: {},
     status: null,
+    heard: [],
   };
   for (const entry of entries) take(view, entry);
   return view;
@@ -66,9 +69,11 @@ function take(view: RunView, entry: Entry): void {
       view.steps.push({ id: entry.step, state: 'Running', startedAt: entry.at, endedAt: null, output: null, reason: '' });
       break;
     case 'step.state':
+      if (entry.state === 'WaitingForReply') answerAll(view);
       changeStep(view, entry.step, { state: entry.state });
       break;
     case 'step.ended':
+      answerAll(view);
       endStep(view, entry);
       break;
     case 'delegation.queued':
@@ -84,6 +89,9 @@ function take(view: RunView, entry: Entry): void {
     case 'turn.answered':
       view.turns++;
       addTo(view.usage, entry.answer.model, entry.answer.usage);
+      break;
+    case 'comment.heard':
+      view.heard.push({ comment: entry.comment, place: entry.place, answered: false });
       break;
     case 'status':
       view.status = entry.message;
@@ -104,6 +112,10 @@ function endStep(view: RunView, entry: EntryOf<'step.ended'>): void {
     });
   }
   changeStep(view, entry.step, { state: entry.state, endedAt: entry.at, output: entry.output, reason: entry.reason });
+}
+
+function answerAll(view: RunView): void {
+  for (const one of view.heard) one.answered = true;
 }
 
 function changeStep(view: RunView, id: string, change: Partial<StepView>): void {

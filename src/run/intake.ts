@@ -11,6 +11,8 @@ import { resourceKey } from '../journal/resource.ts';
 import type { Services } from '../session/services.ts';
 import type { Decision } from '../store/decisions.ts';
 import { matchTriggers } from '../workflow/trigger.ts';
+import { digestBody } from './body-digest.ts';
+import { announceComment, sendToSession, settleComment } from './letters.ts';
 import { judgeTrust } from './trust.ts';
 import { type ShelvedWorkflow, WorkflowShelf } from './workflows.ts';
 
@@ -46,8 +48,7 @@ export class Intake {
    */
   async take({ id, event, body }: { id: string; event: string; body: string }): Promise<void> {
     const { claims } = this.#parts.services.store;
-    const digest = createHash('sha256').update(event).update('\0').update(body).digest('hex');
-    const taken = await claims.take(id, digest);
+    const taken = await claims.take(id, digestBody(event, body));
     if (taken !== null) {
       this.#parts.services.log.info(
         { delivery: id, event, taken },
@@ -68,15 +69,25 @@ export class Intake {
     const heard = inOrder(events.filter((event) => !(event.comment && event.actor.login === login)));
     const [first] = heard;
     if (!first) return;
+    await announceComment(services, first);
+    await this.#decideAll(heard, first);
+    await settleComment(services, first);
+  }
+
+  async #decideAll(heard: Event[], first: Event): Promise<void> {
+    const { app } = this.#parts;
     const api = await app.api(first.installation, first.repository.id, 'read');
     const configuration = await this.#parts.configurations.read(api, first.repository);
     const workflows = this.#shelf.read(first.repository.id, configuration);
     const started = new Set<string>();
     const found: Found = { workflows, guidance: configuration.guidance, sha: configuration.sha, started, commanded: false };
-    for (const event of heard) {
+    const commands = heard.filter((event) => event.name === 'manual');
+    for (const event of commands) {
       await this.#decide(event, found);
-      if (event.name === 'manual' && started.size > 0) found.commanded = true;
+      if (started.size > 0) found.commanded = true;
     }
+    if (!found.commanded && (await this.#sendToSession(first))) return;
+    for (const event of heard) if (!commands.includes(event)) await this.#decide(event, found);
   }
 
   async #decide(event: Event, found: Found): Promise<void> {
@@ -103,6 +114,15 @@ export class Intake {
       });
     }
     await services.store.decisions.record(event.repository.id, resourceKey(complete.resource), decisions);
+  }
+
+  async #sendToSession(event: Event): Promise<boolean> {
+    const { services } = this.#parts;
+    const sent = await sendToSession(services, event, { canWrite: (login) => this.#canWrite(event, login) });
+    if (!sent) return false;
+    const decision = { at: Date.now(), delivery: event.delivery, event: event.name, workflow: null, ...sent };
+    await services.store.decisions.record(event.repository.id, resourceKey(event.resource), [decision]);
+    return true;
   }
 
   async #complete(event: Event): Promise<Event> {

@@ -39,8 +39,14 @@ function stateLine(view: RunView, name: string, now: number): string {
     case 'Queued':
       return `⏳ **${name}** is queued.`;
     default:
+      if (isWaiting(view)) return `💬 **${name}** has answered and listens for comments.`;
       return `⏳ **${name}** is running: ${progressOf(view)}.`;
   }
+}
+
+function isWaiting({ steps }: RunView): boolean {
+  const open = steps.filter((step) => step.endedAt === null);
+  return open.length > 0 && open.every((step) => step.state === 'WaitingForReply');
 }
 
 /** Which step, and n of m delegations. */
@@ -71,7 +77,8 @@ export function checkOutput(report: Reported): CheckOutput {
 }
 
 function titleOf({ view, findings }: Reported): string {
-  if (view.endedAt === null) return view.state === 'Queued' ? 'Queued' : `Running: ${progressOf(view)}`;
+  if (view.endedAt === null)
+    return view.state === 'Queued' ? 'Queued' : isWaiting(view) ? 'Listening for comments' : `Running: ${progressOf(view)}`;
   const posted = findings.filter((finding) => finding.posted).length;
   if (view.state === 'Completed') return findings.length > 0 ? `${posted} of ${findings.length} findings posted` : 'Completed';
   return `${view.state}${view.reason ? `: ${oneLine(view.reason).slice(0, 200)}` : ''}`;
@@ -133,10 +140,11 @@ export function conclusionOf({ view, findings }: Reported): Conclusion {
 
 /** 1 h 2 min, 3 min 4 s, 5.6 s. */
 export function duration(ms: number): string {
-  const seconds = Math.max(0, ms) / 1000;
-  if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  const exact = Math.max(0, ms) / 1000;
+  const seconds = Math.round(exact);
+  if (seconds < 60) return `${exact < 9.95 ? exact.toFixed(1) : seconds} s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 

@@ -64,14 +64,18 @@ function priceOf({ settings }: Services, model: string) {
   return Object.values(settings.models).find((one) => model === one.id || model.startsWith(one.id))?.price ?? null;
 }
 
-async function react({ start }: RunView, write: Write): Promise<void> {
+/** Eyes on the comment that started the run and on each that a session took, a rocket once it was answered. */
+async function react({ start, heard }: RunView, write: Write): Promise<void> {
   const { comment } = start.event;
-  if (!comment) return;
-  await write('reaction', {
-    type: 'reaction.add',
-    target: { kind: comment.place === 'thread' ? 'thread' : 'comment', id: comment.id },
-    content: 'eyes',
-  });
+  if (comment) await write('reaction', reactionOf({ comment: comment.id, place: comment.place }, 'eyes'));
+  for (const one of heard) {
+    await write(`eyes/${one.comment}`, reactionOf(one, 'eyes'));
+    if (one.answered) await write(`rocket/${one.comment}`, reactionOf(one, 'rocket'));
+  }
+}
+
+function reactionOf({ comment, place }: { comment: number; place: 'conversation' | 'thread' }, content: 'eyes' | 'rocket'): Effect {
+  return { type: 'reaction.add', target: { kind: place === 'thread' ? 'thread' : 'comment', id: comment }, content };
 }
 
 async function showStatus(report: Reported, { write, last, at }: Showing): Promise<string> {

@@ -1,5 +1,5 @@
 import type { Entry, RunStart } from '../journal/entry.ts';
-import { Pending } from '../journal/errors.ts';
+import { Pending, Superseded } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import { resourceKey } from '../journal/resource.ts';
 import { endedSteps, endOfRun, viewRun } from '../journal/view.ts';
@@ -29,7 +29,7 @@ export async function advanceRun(services: Services, id: string, signal: AbortSi
       return;
     }
     const limit = limitOf(await beginRun(services, journal), start);
-    await walk(services, { journal, start, signal, limit });
+    if (!(await walkHeld(services, { journal, start, signal, limit }))) return;
     await postLeftovers(services, { journal, start, signal });
     await endRun(journal);
   }
@@ -62,6 +62,31 @@ async function beginRun(services: Services, journal: Journal): Promise<number> {
 function limitOf(begun: number, { workflow }: RunStart): Deadline | null {
   const { timeoutMs } = workflow.definition;
   return timeoutMs === null ? null : deadlineFrom(begun, timeoutMs / 60_000, "the run's limit");
+}
+
+/**
+ * Walks until the run ends or waits. A word from outside (an exit signal, an order to end) aborts the call in hand; the run is then woken again, to hear it.
+ * While all that is open waits for replies, other runs of the resource go on.
+ */
+async function walkHeld(services: Services, run: Parameters<typeof walk>[1]): Promise<boolean> {
+  const { store } = services;
+  const { journal, start, signal } = run;
+  let held: AbortSignal = signal;
+  try {
+    await store.cancels.hold(journal.id, signal, (one) => walk(services, { ...run, signal: (held = one) }));
+    return true;
+  } catch (error) {
+    if (error instanceof Pending && onlyWaits(journal.entries)) await passOn(services, resourceKey(start.event.resource), journal.id);
+    if (error instanceof Pending || error instanceof Superseded || signal.aborted || !held.aborted) throw error;
+    await store.queues.wakeRun(journal.id);
+    return false;
+  }
+}
+
+/** Whether every step that is under way waits for a reply. */
+function onlyWaits(entries: readonly Entry[]): boolean {
+  const open = viewRun(entries)?.steps.filter((step) => step.endedAt === null) ?? [];
+  return open.length > 0 && open.every((step) => step.state === 'WaitingForReply');
 }
 
 /**

@@ -90,7 +90,7 @@ function workOf(services: Services, run: StepRun, work: Pick<StepWork, 'source' 
     modelKey: start.workflow.definition.defaultModelKey,
     signal,
     async onStatus(key, message) {
-      await journal.append({ type: 'status', key, message });
+      if (!journal.find('status', key)) await journal.append({ type: 'status', key, message });
       askReport(services, journal.id);
     },
   };

@@ -29,7 +29,7 @@ export async function runAgent(
     agent,
     base: { checkouts: [], changes: {} },
     signal: work.signal,
-    onStatus: (message) => work.onStatus(key, message),
+    onStatus: work.onStatus,
   };
   const { tools, schemas } = equip(services, subject, { tools: agent.tools, injected: [...STEP_TOOLS, ...SHARED_TOOLS], allow, prohibit });
   return converse({

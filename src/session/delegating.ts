@@ -24,6 +24,8 @@ export interface Desk {
   goal: string;
   modelKey: string | null;
   deadline: Deadline | null;
+  /** Hears which delegations are still open before this waits for them; may tell them to end. */
+  onOpen?(delegations: string[]): Promise<void>;
 }
 
 type Plan = { call: CallRequest; refusal: string } | { call: CallRequest; start: DelegationStart };
@@ -178,7 +180,11 @@ async function send(services: Services, open: { start: DelegationStart }[]): Pro
   for (const start of unsent) sent.add(start.delegation);
 }
 
-async function collect(services: Services, { journal }: Desk, open: { call: CallRequest; start: DelegationStart }[]): Promise<void> {
+async function collect(
+  services: Services,
+  { journal, onOpen }: Desk,
+  open: { call: CallRequest; start: DelegationStart }[],
+): Promise<void> {
   if (open.length === 0) return;
   const last = await services.store.journals.lastOf(open.map(({ start }) => start.delegation));
   const ended = open.flatMap(({ call, start }, k) => {
@@ -189,7 +195,10 @@ async function collect(services: Services, { journal }: Desk, open: { call: Call
   });
   await journal.append(...ended);
   for (const { delegation } of ended) createdIn(services.store).delete(delegation);
-  if (ended.length < open.length) throw new Pending(`${open.length - ended.length} of ${open.length} delegations`);
+  const left = open.filter((_, k) => last[k]?.type !== 'delegation.ended').map(({ start }) => start.delegation);
+  if (left.length === 0) return;
+  await onOpen?.(left);
+  throw new Pending(`${left.length} of ${open.length} delegations`);
 }
 
 async function answersOf(services: Services, { journal }: Desk, plans: Plan[]): Promise<ToolAnswer[]> {

@@ -1,13 +1,13 @@
 import { briefDelegation } from '../agent/briefing.ts';
-import { type ConversationEnd, converse, type TextVerdict } from '../agent/conversation.ts';
+import { type ConversationEnd, converse, type News, type TextVerdict, type TurnAhead } from '../agent/conversation.ts';
 import { missingOf } from '../agent/expectation.ts';
 import type { Usage } from '../journal/answer.ts';
 import type { DelegationEnd, DelegationStart } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import { addTo, treeOf } from '../journal/view.ts';
-import { hearDeadline } from './deadline.ts';
 import { equip, SHARED_TOOLS, type Subject } from './mind.ts';
 import { modelOf, type Services } from './services.ts';
+import { limitOf, type Spender, settleTurn } from './spending.ts';
 import { judgeTrouble } from './trouble.ts';
 
 /** Output tokens that one answer may have. */
@@ -23,11 +23,26 @@ export async function advanceDelegation(services: Services, id: string, signal: 
   const journal = await services.store.journals.open(id);
   const first = journal.entries[0];
   if (first?.type !== 'delegation.started') return;
-  if (!journal.find('delegation.ended', 'end')) await work(services, journal, { start: first.start, signal });
+  if (!journal.find('delegation.ended', 'end')) await workUntilTold(services, journal, { start: first.start, signal });
   services.store.journals.close(id);
   const { batches, queues } = services.store;
   if ((await batches.end(first.start.run, id)) === 0) await queues.wakeRun(first.start.run);
   else await queues.wakeRunSoon(first.start.run);
+}
+
+/** A call that is aborted because the delegation was told to end is followed by that end. */
+async function workUntilTold(
+  services: Services,
+  journal: Journal,
+  { start, signal }: { start: DelegationStart; signal: AbortSignal },
+): Promise<void> {
+  const { cancels } = services.store;
+  try {
+    await cancels.hold(journal.id, signal, (held) => work(services, journal, { start, signal: held }));
+  } catch (error) {
+    if (signal.aborted || (await cancels.reasonOf(journal.id)) === null) throw error;
+    await work(services, journal, { start, signal });
+  }
 }
 
 async function work(
@@ -65,18 +80,27 @@ async function talk(
     allow: start.allow,
     prohibit: start.prohibit,
   });
+  const model = modelOf(services.settings, start.agent.model ?? start.modelKey);
+  const spender: Spender = {
+    journal: subject.journal,
+    run: start.run,
+    key: 'work',
+    price: model.price,
+    limits: services.settings.limits.delegation,
+  };
   try {
     const end = await converse({
       journal: subject.journal,
       key: 'work',
       model: services.model,
-      modelId: modelOf(services.settings, start.agent.model ?? start.modelKey).id,
+      modelId: model.id,
       maxTokens: MAX_TOKENS,
       contextTokens: CONTEXT_TOKENS,
       brief: async () => briefDelegation({ agent: start.agent, event: start.event, tree: start.tree, instructions: start.instructions }),
       schemas,
       tools,
-      hear: () => hearDeadline(services, start.deadline === null ? null : { at: start.deadline, reason: 'its time is over' }),
+      hear: (ahead) => hearDelegation(services, { start, spender, id: subject.journal.id }, ahead),
+      onAnswer: (turn, answer) => settleTurn(services, spender, turn, answer),
       onText: (_, turn) => judgeText(services, subject, { start, turn }),
       signal: subject.signal,
     });
@@ -85,6 +109,19 @@ async function talk(
     const result = await judgeTrouble({ journal: subject.journal, key: 'work', signal: subject.signal }, error);
     return { status: 'failed', result, ...figuresOf(subject.journal) };
   }
+}
+
+/** What a delegation hears before a turn: an order to end at once, its time, its limits. */
+async function hearDelegation(
+  services: Services,
+  { start, spender, id }: { start: DelegationStart; spender: Spender; id: string },
+  ahead: TurnAhead,
+): Promise<News> {
+  const order = await services.store.cancels.reasonOf(id);
+  if (order !== null) return { texts: [], closing: order, abrupt: true };
+  if (start.deadline !== null && (await services.store.now()) >= start.deadline) return { texts: [], closing: 'its time is over' };
+  const limit = await limitOf(services, spender, ahead);
+  return { texts: limit?.warning ? [limit.warning] : [], closing: limit?.closing ?? null };
 }
 
 /** What `expect` misses is named to the agent once; the verdict is recorded, so that a replay comes to the same end. */
@@ -108,7 +145,12 @@ async function settle(
   { start, end }: { start: DelegationStart; end: ConversationEnd },
 ): Promise<Pick<DelegationEnd, 'status' | 'result' | 'turns' | 'calls'>> {
   const { turns, calls, message } = end;
-  if (end.by === 'closing') return { status: 'timed out', result: message, turns, calls };
+  if (end.by === 'closing') {
+    const order = await services.store.cancels.reasonOf(subject.journal.id);
+    if (order !== null)
+      return { status: 'cancelled', result: `${order}. Last said: ${lastText(subject.journal) || 'nothing'}`, turns, calls };
+    return { status: 'timed out', result: message, turns, calls };
+  }
   if (end.by === 'refusal') return { status: 'failed', result: message, turns, calls };
   const missing = await missingFor(services, subject, start);
   if (missing.length > 0) return { status: 'failed', result: `${message}\n\nNot done: ${missing.join('; ')}.`, turns, calls };
@@ -118,10 +160,15 @@ async function settle(
 async function missingFor(services: Services, { journal, run }: Subject, { expect }: DelegationStart): Promise<string[]> {
   if (!expect) return [];
   const pads = await services.store.pads(run).list();
-  const answers = journal.entries.filter((entry) => entry.type === 'turn.answered');
-  const output = (answers.at(-1)?.answer.content ?? []).flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('\n');
+  const output = lastText(journal);
   const calls = journal.entries.filter((entry) => entry.type === 'call.ended').length;
   return missingOf(expect, { scratchpads: pads.filter((pad) => pad.size > 0).map((pad) => pad.name), calls, output });
+}
+
+function lastText({ entries }: Journal): string {
+  const last = entries.findLast((entry) => entry.type === 'turn.answered');
+  const content = last?.type === 'turn.answered' ? last.answer.content : [];
+  return content.flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('\n');
 }
 
 /** What was done until an error ended it. */

@@ -26,8 +26,8 @@ export interface Subject {
   /** The workspace as it was before the first entry of this journal. */
   base: Tree;
   signal: AbortSignal;
-  /** Hears of `update_status`; absent where the agent has no such tool. */
-  onStatus?(message: string): Promise<void>;
+  /** Hears of `update_status` and the key of its call; absent where the agent has no such tool. */
+  onStatus?(call: string, message: string): Promise<void>;
 }
 
 /** What an agent may call: its own tools cut by its instructions and by trust, and those that the runtime injects. */
@@ -97,7 +97,7 @@ function contextOf(services: Services, subject: Subject, call: CallRequest): Too
     publish: (effect) => services.github.perform({ run, key, event, effect, signal: subject.signal }),
     async status(message) {
       if (!subject.onStatus) throw new ToolError('There is no status to update here: answer with text instead.');
-      await subject.onStatus(message);
+      await subject.onStatus(call.key, message);
     },
   };
 }

@@ -1,17 +1,22 @@
 import { briefCoordinator, type StepBrief } from '../agent/briefing.ts';
-import { type ConversationEnd, converse } from '../agent/conversation.ts';
+import { type ConversationEnd, type ConversationOptions, converse } from '../agent/conversation.ts';
 import { maxDelegations } from '../agent/tool-table.ts';
 import type { Agent, RunStart } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
+import { resourceKey } from '../journal/resource.ts';
 import { treeOf } from '../journal/view.ts';
+import type { ToolContext } from '../tools/context.ts';
 import type { StepOf } from '../workflow/step.ts';
 import { compileTemplate, isFault } from '../workflow/template.ts';
-import { type Deadline, deadlineFrom, earliest, hearDeadline } from './deadline.ts';
+import { type Deadline, deadlineFrom, earliest } from './deadline.ts';
 import { delegateTool } from './delegate-tool.ts';
 import { type Desk, delegateAll } from './delegating.ts';
 import { CONTEXT_TOKENS, MAX_TOKENS } from './delegation.ts';
+import { endDelegations, type Room } from './ending.ts';
+import { closeSession, completeSession, hearSession } from './hearing.ts';
 import { equip, SHARED_TOOLS, STEP_TOOLS, type Subject } from './mind.ts';
 import { modelOf, type Services } from './services.ts';
+import { type Spender, settleTurn } from './spending.ts';
 
 /** A step at work: what every kind of agent step is given. */
 export interface StepWork {
@@ -27,7 +32,7 @@ export interface StepWork {
   limit: Deadline | null;
   modelKey: string | null;
   signal: AbortSignal;
-  onStatus(key: string, message: string): Promise<void>;
+  onStatus(call: string, message: string): Promise<void>;
 }
 
 /** Beside delegating, a coordinator only reports, remembers and reads. */
@@ -61,17 +66,22 @@ export async function runSession(
   );
   if (deadline) await services.store.queues.setTimer({ wake: 'run', id: start.run }, deadline.at);
   const most = maxDelegations(work.source, messagesOf(work.before), step.params.maxDelegations);
-  const desk: Desk = { journal, start, step: step.id, agents, most, goal: step.params.goal, modelKey: work.modelKey, deadline };
-  const subject: Subject = {
+  const model = modelOf(services.settings, step.params.coordinatorModelKey ?? work.modelKey);
+  const room = roomOf(step, work, deadline);
+  const spender: Spender = { journal, run: start.run, key, price: model.price, limits: services.settings.limits.session };
+  await openRoom(services, step, room);
+  const desk: Desk = {
     journal,
-    run: start.run,
-    event: start.event,
-    trust: start.trust,
-    agent: COORDINATOR,
-    base: { checkouts: [], changes: {} },
-    signal: work.signal,
-    onStatus: (message) => work.onStatus(key, message),
+    start,
+    step: step.id,
+    agents,
+    most,
+    goal: step.params.goal,
+    modelKey: work.modelKey,
+    deadline,
+    onOpen: (open) => endDelegations(services, room, open),
   };
+  const subject = subjectOf(work, key);
   const { tools, schemas } = equip(services, subject, {
     tools: COORDINATOR_TOOLS,
     injected: [...STEP_TOOLS, ...SHARED_TOOLS],
@@ -80,11 +90,11 @@ export async function runSession(
     extra: delegateTool,
     delegate: (calls) => delegateAll(services, desk, calls),
   });
-  return converse({
+  const end = await converse({
     journal,
     key,
     model: services.model,
-    modelId: modelOf(services.settings, step.params.coordinatorModelKey ?? work.modelKey).id,
+    modelId: model.id,
     maxTokens: MAX_TOKENS,
     contextTokens: CONTEXT_TOKENS,
     brief: async () =>
@@ -102,9 +112,55 @@ export async function runSession(
       }),
     schemas,
     tools,
-    hear: () => hearDeadline(services, deadline),
+    ...mannersOf(services, room, spender),
     signal: work.signal,
   });
+  await closeSession(services, room);
+  return end;
+}
+
+function subjectOf({ journal, start, signal, onStatus }: StepWork, key: string): Subject {
+  const { run, event, trust } = start;
+  const base = { checkouts: [], changes: {} };
+  return { journal, run, event, trust, agent: COORDINATOR, base, signal, onStatus: (message) => onStatus(key, message) };
+}
+
+function roomOf(step: StepOf<'agent.session'>, { journal, start }: StepWork, deadline: Deadline | null): Room {
+  const { listenToComments: listens, keepSessionOpenForComments: keepsOpen } = step.params;
+  return {
+    journal,
+    start,
+    step: step.id,
+    key: `step/${step.id}`,
+    resource: resourceKey(start.event.resource),
+    listens,
+    keepsOpen,
+    deadline,
+  };
+}
+
+/** How a session hears and ends. A turn of text alone is its end too, or a question where it listens. */
+function mannersOf(
+  services: Services,
+  room: Room,
+  spender: Spender,
+): Pick<ConversationOptions<ToolContext>, 'hear' | 'onAnswer' | 'onText' | 'onCompleted'> {
+  return {
+    hear: (ahead) => hearSession(services, room, spender, ahead),
+    onAnswer: (turn, answer) => settleTurn(services, spender, turn, answer),
+    async onText(message, turn) {
+      const ended = await completeSession(services, room, { message, turn, waits: room.listens || room.keepsOpen });
+      return ended ? { end: true } : { end: false, reply: null };
+    },
+    onCompleted: (message, turn) => completeSession(services, room, { message, turn, waits: room.keepsOpen }),
+  };
+}
+
+/** Opens the session's mailbox where comments can ever reach it. */
+async function openRoom({ store }: Services, step: StepOf<'agent.session'>, { start, resource, listens, keepsOpen }: Room): Promise<void> {
+  if (!listens && !keepsOpen) return;
+  const signals = step.params.exitCriteria.userSignals.explicit;
+  await store.mailboxes.open(resource, { run: start.run, step: step.id, listens, signals, author: start.event.author?.login ?? '' });
 }
 
 function messagesOf(before: StepWork['before']): string {

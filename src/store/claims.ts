@@ -22,6 +22,8 @@ export interface Claims {
   take(delivery: string, bodyDigest: string): Promise<'id' | 'body' | null>;
   /** Marks a delivery as done, so that a redelivery of the same id is known. */
   finish(delivery: string): Promise<void>;
+  /** Those of the deliveries that are done. */
+  finished(deliveries: string[]): Promise<string[]>;
 }
 
 export function makeClaims(redis: Redis, keys: Keys): Claims {
@@ -33,6 +35,11 @@ export function makeClaims(redis: Redis, keys: Keys): Claims {
     },
     async finish(delivery) {
       await redis.set(keys.claim('delivery', delivery), '1', 'EX', KEPT_SECONDS);
+    },
+    async finished(deliveries) {
+      if (deliveries.length === 0) return [];
+      const marks = await redis.mget(deliveries.map((delivery) => keys.claim('delivery', delivery)));
+      return deliveries.filter((_, index) => marks[index] !== null);
     },
   };
 }

@@ -3,12 +3,16 @@ import type { DraftReviews } from '../journal/finding.ts';
 import type { Blobs } from '../journal/tree.ts';
 import { type Batches, makeBatches } from './batches.ts';
 import { makeBlobs } from './blobs.ts';
+import { type Budgets, makeBudgets } from './budgets.ts';
+import { Cancels } from './cancels.ts';
 import { type Claims, makeClaims } from './claims.ts';
 import { type Decisions, makeDecisions } from './decisions.ts';
+import { type DeliveriesCursor, makeDeliveriesCursor } from './deliveries-cursor.ts';
 import { makeDrafts } from './drafts.ts';
 import { Journals } from './journals.ts';
 import { type Keys, makeKeys } from './keys.ts';
 import { type Lanes, makeLanes } from './lanes.ts';
+import { type Mailboxes, makeMailboxes } from './mailbox.ts';
 import { type Memory, makeMemory } from './memory.ts';
 import { Queues } from './queues.ts';
 import { makeEffectRecords } from './records.ts';
@@ -28,8 +32,12 @@ export class Store {
   readonly drafts: DraftReviews;
   readonly lanes: Lanes;
   readonly batches: Batches;
+  readonly mailboxes: Mailboxes;
+  readonly budgets: Budgets;
+  readonly cancels: Cancels;
   readonly claims: Claims;
   readonly decisions: Decisions;
+  readonly deliveries: DeliveriesCursor;
   readonly #redis: Redis;
   readonly #keys: Keys;
   #clock = { measuredAt: 0, ahead: 0 };
@@ -60,8 +68,12 @@ export class Store {
     this.drafts = makeDrafts(redis, keys);
     this.lanes = makeLanes(redis, keys);
     this.batches = makeBatches(redis, keys);
+    this.mailboxes = makeMailboxes(redis, keys);
+    this.budgets = makeBudgets(redis, keys);
+    this.cancels = new Cancels(redis, keys, { url: place.url, onError });
     this.claims = makeClaims(redis, keys);
     this.decisions = makeDecisions(redis, keys);
+    this.deliveries = makeDeliveriesCursor(redis, keys);
   }
 
   /** The files that agents of a run wrote. */
@@ -109,6 +121,7 @@ export class Store {
 
   async close(): Promise<void> {
     await this.queues.close();
+    this.cancels.close();
     this.#redis.disconnect();
   }
 }

@@ -190,7 +190,7 @@ function present(found: SearchMatch[], about: { truncated: boolean; search: Sear
 }
 
 /** The packaged ripgrep, else one on the usual paths. */
-async function findRipgrep(): Promise<string> {
+export async function findRipgrep(): Promise<string> {
   try {
     const { rgPath } = await import('@vscode/ripgrep');
     await access(rgPath);

@@ -83,7 +83,7 @@ describe('a conversation', () => {
     const options = {
       schemas: schemasOf([look]),
       tools: hands([look]),
-      hear: async (turn: number): Promise<News> => {
+      hear: async ({ turn }: { turn: number }): Promise<News> => {
         told.push(turn);
         return turn === 1 ? { texts: ['a comment'], closing: null } : NOTHING;
       },
@@ -223,7 +223,7 @@ function playStory(journal: Journal, world: World, isDead: () => boolean) {
   return talk(journal, model, {
     schemas: schemasOf(tools),
     tools: hands(tools, { delegate: async (calls) => calls.map((_, k) => ({ text: `result ${k}` })) }),
-    hear: async (turn) => (turn === 2 ? { texts: ['somebody wrote'], closing: null } : NOTHING),
+    hear: async ({ turn }) => (turn === 2 ? { texts: ['somebody wrote'], closing: null } : NOTHING),
   });
 }
 

@@ -26,12 +26,14 @@ export async function until<T>(what: string, look: () => Promise<T> | T, ms = 45
 export class Server {
   readonly port: number;
   readonly #environment: Record<string, string>;
+  readonly #options: string[];
   #child: ChildProcess | null = null;
   said = '';
 
-  constructor(port: number, environment: Record<string, string>) {
+  constructor(port: number, environment: Record<string, string>, options: string[] = []) {
     this.port = port;
     this.#environment = environment;
+    this.#options = options;
   }
 
   get url(): string {
@@ -39,7 +41,7 @@ export class Server {
   }
 
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [CLI, 'start'], { env: this.#environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [CLI, 'start', ...this.#options], { env: this.#environment, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => (this.said = (this.said + chunk.toString()).slice(-20_000)));
@@ -89,11 +91,14 @@ export class Stage {
     return new Stage({ github, model, dir, redisUrl });
   }
 
-  /** Adds a server and points the webhooks at the first. */
-  async addServer(more: Record<string, string> = {}): Promise<Server> {
+  /** Adds a server and points the webhooks at the first, unless they shall go nowhere. `options` are those of `pitwall start`. */
+  async addServer(
+    more: Record<string, string> = {},
+    { options = [], webhooks = true }: { options?: string[]; webhooks?: boolean } = {},
+  ): Promise<Server> {
     const { github, model } = this;
     const port = await freePort();
-    const server = new Server(port, {
+    const environment = {
       PATH: process.env.PATH ?? '',
       APP_ID: String(github.app.id),
       PRIVATE_KEY: github.app.privateKey,
@@ -107,10 +112,11 @@ export class Stage {
       PORT: String(port),
       LOG_LEVEL: 'info',
       ...more,
-    });
+    };
+    const server = new Server(port, environment, options);
     await server.start();
     this.servers.push(server);
-    github.hooks.target = this.servers[0]?.url ?? server.url;
+    if (webhooks) github.hooks.target = this.servers[0]?.url ?? server.url;
     return server;
   }
 

@@ -133,6 +133,11 @@ export class GitHub {
     this.#server.pages = pages;
   }
 
+  /** Shows a time in answers that is ahead of the real one (ms), or behind it. */
+  set clockAheadMs(ms: number) {
+    this.#world.clockAheadMs = ms;
+  }
+
   /** Makes a repository (private unless said otherwise) with one commit of these files on its default branch, `main`. */
   createRepository(
     fullName: string,

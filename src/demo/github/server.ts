@@ -8,6 +8,7 @@ import { Fields } from './fields.ts';
 import { handleGit } from './git-server.ts';
 import { type LogEntry, noteCaller, startEntry } from './log.ts';
 import { forbidden, notFound, Refusal } from './refusal.ts';
+import { acceptManifest } from './registration.ts';
 import { type Answer, type Call, type Rate, type Route, Router } from './route.ts';
 import type { World } from './world.ts';
 
@@ -42,7 +43,8 @@ export class Server {
       if (git) await handleGit({ world: this.#world, log: this.log, faults: this.faults, git, url }, request, response);
       else if (api !== undefined || url.pathname.startsWith('/_logs/'))
         await this.#handleApi(url, { request, response, path: api ?? url.pathname });
-      else if (!(await this.pages?.(request, response))) response.writeHead(404, { 'content-type': 'text/plain' }).end('Not Found\n');
+      else if (!(await acceptManifest(this.#world, url, { request, response })) && !(await this.pages?.(request, response)))
+        response.writeHead(404, { 'content-type': 'text/plain' }).end('Not Found\n');
     } catch (error) {
       if (error instanceof Error && !request.destroyed) this.defects.push(error);
       response.destroy();
@@ -61,6 +63,8 @@ export class Server {
 
   async #handleApi(url: URL, at: { request: IncomingMessage; response: ServerResponse; path: string }): Promise<void> {
     const { request, response, path } = at;
+    const { clockAheadMs } = this.#world;
+    if (clockAheadMs !== 0) response.setHeader('date', new Date(Date.now() + clockAheadMs).toUTCString());
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
     const entry = startEntry(this.log, { method, path: `${path}${url.search}` });
     const started = performance.now();

@@ -44,6 +44,7 @@ const EVENTS = [
   'issues',
   'issue_comment',
   'push',
+  'repository',
   'check_run',
   'check_suite',
   'workflow_run',
@@ -71,6 +72,8 @@ export class World {
   readonly startedAt = Date.now();
   readonly limits: DiffLimits = { files: 300, lines: 20_000, patchBytes: 500_000, listedFiles: 3_000 };
   url = '';
+  /** What the Date of answers is ahead of the real time (ms). */
+  clockAheadMs = 0;
   #lastId = 10_000_000;
 
   constructor(options: { root: string; configFile: string; webhookSecret: string; slug: string }) {

@@ -1,6 +1,7 @@
 import { grants } from '../access.ts';
 import { created, noContent, ok, page } from '../answer.ts';
 import { forbidden, malformed, notFound, Refusal } from '../refusal.ts';
+import { convertManifest } from '../registration.ts';
 import { type Answer, type Call, type Route, repoRoute, route } from '../route.ts';
 import { appJson, installationJson, isoTime } from '../shape/account.ts';
 import { repositoryJson } from '../shape/repository.ts';
@@ -12,6 +13,9 @@ const asApp = { audience: 'app' } as const;
 export function appRoutes(): Route[] {
   return [
     route('GET /app', asApp, ({ world }) => ok(appJson(world))),
+    route('POST /app-manifests/{code}/conversions', { audience: 'anybody' }, ({ world, params }) =>
+      created(convertManifest(world, params.code ?? '')),
+    ),
     route('GET /app/installations', asApp, (call) =>
       page(
         call,

@@ -1,0 +1,79 @@
+import type { Event } from '../journal/event.ts';
+import { resourceKey } from '../journal/resource.ts';
+import type { Services } from '../session/services.ts';
+import type { Decision } from '../store/decisions.ts';
+import type { Letter, Recipient } from '../store/mailbox.ts';
+
+/** What became of a comment that an open session might take. */
+type Sent = Pick<Decision, 'verdict' | 'reason' | 'run'>;
+
+/**
+ * Hands a comment to the newest open session of its resource that takes comments now. Only people with write permission and the author of the pull request or
+ * issue are heard; others get a "confused" reaction. Null where no session is open for it: triggers may then look at it.
+ */
+export async function sendToSession(
+  services: Services,
+  event: Event,
+  { canWrite }: { canWrite(login: string): Promise<boolean> },
+): Promise<Sent | null> {
+  if (!event.comment) return null;
+  const open = await services.store.mailboxes.recipients(resourceKey(event.resource));
+  const recipient = open.find((one) => one.takes);
+  if (!recipient) return null;
+  if (event.actor.bot) return { verdict: 'not matched', reason: `@${event.actor.login} is a bot: sessions hear people`, run: null };
+  if (event.actor.login !== recipient.author && !(await canWrite(event.actor.login))) return refuseStranger(services, event);
+  const letter = letterOf(event, recipient);
+  if (!letter || !(await services.store.mailboxes.post(recipient, letter))) return null;
+  if (letter.signal) await services.store.cancels.interrupt(recipient.run);
+  await services.store.queues.wakeRun(recipient.run);
+  const what = letter.signal ? 'its exit signal' : 'a comment';
+  return { verdict: 'sent to a session', reason: `${what} for step "${recipient.step}"`, run: recipient.run };
+}
+
+/** Says that a comment is being looked at, so that sessions hear comments in their order; `settleComment` lets them go on, and wakes those it held up. */
+export async function announceComment({ store }: Services, { comment, resource }: Event): Promise<void> {
+  if (comment) await store.mailboxes.announce(resourceKey(resource), { comment: comment.id, createdAt: comment.createdAt });
+}
+
+export async function settleComment({ store }: Services, { comment, resource }: Event): Promise<void> {
+  if (!comment) return;
+  const key = resourceKey(resource);
+  await store.mailboxes.settle(key, { comment: comment.id, createdAt: comment.createdAt });
+  for (const { run } of await store.mailboxes.recipients(key)) await store.queues.wakeRun(run);
+}
+
+/** The text counts as a signal only if it is exactly one of them. */
+function letterOf({ comment }: Event, { signals }: Recipient): Letter | null {
+  if (!comment) return null;
+  const { id, author, place, body, url, createdAt, path, line, inReplyTo } = comment;
+  return {
+    comment: id,
+    author: author.login,
+    place,
+    body,
+    url,
+    createdAt,
+    signal: signals.includes(body.trim()),
+    ...(path ? { path } : {}),
+    ...(line ? { line } : {}),
+    ...(inReplyTo ? { inReplyTo } : {}),
+  };
+}
+
+async function refuseStranger({ github }: Services, event: Event): Promise<Sent> {
+  const { comment } = event;
+  if (comment) {
+    const target = { kind: comment.place === 'thread' ? ('thread' as const) : ('comment' as const), id: comment.id };
+    await github.perform({
+      run: `event-${event.delivery}`,
+      key: 'refused',
+      event,
+      effect: { type: 'reaction.add', target, content: 'confused' },
+    });
+  }
+  return {
+    verdict: 'not matched',
+    reason: `@${event.actor.login} has no write permission and is not the author: the session does not hear them`,
+    run: null,
+  };
+}

@@ -1,0 +1,146 @@
+import type { Keys } from './keys.ts';
+import type { Redis } from './redis.ts';
+import { defineScript, runScript } from './script.ts';
+
+/** A comment on its way to a session. `signal` says that it is exactly one of the session's exit signals, from somebody who may. */
+export interface Letter {
+  comment: number;
+  author: string;
+  place: 'conversation' | 'thread';
+  body: string;
+  url: string;
+  createdAt: string;
+  path?: string;
+  line?: number | null;
+  inReplyTo?: number | null;
+  signal: boolean;
+}
+
+/** A comment by when it was written. */
+export type Written = Pick<Letter, 'comment' | 'createdAt'>;
+
+/** A session that takes letters. `listens`: also while it works; else only while it waits for replies. */
+export interface Recipient {
+  run: string;
+  step: string;
+  listens: boolean;
+  signals: string[];
+  /** The author of its pull request or issue, who may talk to it without write permission. */
+  author: string;
+}
+
+/**
+ * The mailboxes of resources. Whether a session takes a letter, and whether it may close, is decided by one script each, so that a comment between the last
+ * turn and the end is either heard or told that the session is closed, never lost.
+ */
+export interface Mailboxes {
+  /** Opens a session's box; again changes nothing. */
+  open(resource: string, recipient: Recipient): Promise<void>;
+  /** The sessions that are open on a resource, newest first, and whether each would take a letter now. */
+  recipients(resource: string): Promise<(Recipient & { takes: boolean })[]>;
+  /** Puts a letter into the box of a session that takes it; false where it does not. The same comment again changes nothing. */
+  post(recipient: Pick<Recipient, 'run' | 'step'>, letter: Letter): Promise<boolean>;
+  /** Says that a comment is being looked at: later ones are not read before it is settled, so that each is heard in its turn. */
+  announce(resource: string, comment: Written): Promise<void>;
+  settle(resource: string, comment: Written): Promise<void>;
+  /** The letters beyond a cursor, in the order in which they were written; those after a comment that is still looked at are held back. */
+  read(resource: string, session: { run: string; step: string; heard: readonly number[] }): Promise<Letter[]>;
+  /** From now on letters are taken, also where the session does not listen while it works. */
+  wait(run: string, step: string, waiting: boolean): Promise<void>;
+  /** Closes a box, unless a letter lies beyond the cursor: then false, and it stays open. `force` closes it whatever lies there. */
+  close(resource: string, session: { run: string; step: string; cursor: number; force: boolean }): Promise<boolean>;
+}
+
+const OPEN = defineScript(`
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], 'state', 'open', 'waiting', '0', 'recipient', ARGV[1], 'listens', ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+local t = redis.call('TIME')
+redis.call('ZADD', KEYS[2], tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000), ARGV[3])
+redis.call('EXPIRE', KEYS[2], ARGV[4])
+return 1
+`);
+
+const POST = defineScript(`
+if redis.call('HGET', KEYS[1], 'state') ~= 'open' then return 0 end
+if redis.call('HGET', KEYS[1], 'listens') ~= '1' and redis.call('HGET', KEYS[1], 'waiting') ~= '1' then return 0 end
+if redis.call('HSETNX', KEYS[1], 'c:' .. ARGV[1], '1') == 0 then return 1 end
+redis.call('RPUSH', KEYS[2], ARGV[2])
+redis.call('EXPIRE', KEYS[2], ARGV[3])
+return 1
+`);
+
+const CLOSE = defineScript(`
+if redis.call('EXISTS', KEYS[1]) == 0 then return 1 end
+if ARGV[2] ~= '1' and redis.call('LLEN', KEYS[2]) > tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], 'state', 'closed')
+redis.call('ZREM', KEYS[3], ARGV[3])
+return 1
+`);
+
+const KEPT_SECONDS = 31 * 86_400;
+/** A process that dies while it looks at a comment holds up later ones no longer than this. */
+const LOOKED_AT_SECONDS = 30;
+
+function isBefore(a: Written, b: Written): boolean {
+  return a.createdAt === b.createdAt ? a.comment < b.comment : a.createdAt < b.createdAt;
+}
+
+export function makeMailboxes(redis: Redis, keys: Keys): Mailboxes {
+  const box = (run: string, step: string) => `${keys.mailbox(run)}:${step}`;
+  const letters = (run: string, step: string) => `${box(run, step)}:letters`;
+  return {
+    async open(resource, recipient) {
+      const names = [box(recipient.run, recipient.step), keys.sessions(resource)];
+      await runScript(redis, OPEN, names, [
+        JSON.stringify(recipient),
+        recipient.listens ? 1 : 0,
+        `${recipient.run}/${recipient.step}`,
+        KEPT_SECONDS,
+      ]);
+    },
+    async recipients(resource) {
+      const ids = await redis.zrevrange(keys.sessions(resource), 0, -1);
+      const rows = await Promise.all(ids.map((id) => redis.hmget(boxOf(id), 'recipient', 'state', 'waiting')));
+      return rows.flatMap(([text, state, waiting]) => {
+        if (!text || state !== 'open') return [];
+        const recipient = JSON.parse(text) as Recipient;
+        return [{ ...recipient, takes: recipient.listens || waiting === '1' }];
+      });
+      function boxOf(id: string): string {
+        const at = id.indexOf('/');
+        return box(id.slice(0, at), id.slice(at + 1));
+      }
+    },
+    async post({ run, step }, letter) {
+      const names = [box(run, step), letters(run, step)];
+      return (await runScript(redis, POST, names, [letter.comment, JSON.stringify(letter), KEPT_SECONDS])) === 1;
+    },
+    async announce(resource, comment) {
+      await redis
+        .pipeline()
+        .hset(keys.arriving(resource), comment.comment, JSON.stringify(comment))
+        .expire(keys.arriving(resource), LOOKED_AT_SECONDS)
+        .exec();
+    },
+    async settle(resource, { comment }) {
+      await redis.hdel(keys.arriving(resource), String(comment));
+    },
+    async read(resource, { run, step, heard }) {
+      const [texts, arriving] = await Promise.all([redis.lrange(letters(run, step), 0, -1), redis.hvals(keys.arriving(resource))]);
+      const waited = arriving.map((text) => JSON.parse(text) as Written);
+      return texts
+        .map((text) => JSON.parse(text) as Letter)
+        .filter((letter) => !heard.includes(letter.comment))
+        .filter((letter) => letter.signal || !waited.some((one) => isBefore(one, letter)))
+        .sort((a, b) => (isBefore(a, b) ? -1 : 1));
+    },
+    async wait(run, step, waiting) {
+      await redis.hset(box(run, step), 'waiting', waiting ? '1' : '0');
+    },
+    async close(resource, { run, step, cursor, force }) {
+      const names = [box(run, step), letters(run, step), keys.sessions(resource)];
+      return (await runScript(redis, CLOSE, names, [cursor, force ? 1 : 0, `${run}/${step}`])) === 1;
+    },
+  };
+}

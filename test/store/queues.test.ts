@@ -1,0 +1,403 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Queue } from 'bullmq';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { JOURNAL_FORMAT, type Queues } from '../../src/store/queues.ts';
+import { redisTime } from '../../src/store/redis.ts';
+import { generatorFrom } from './generator.ts';
+import { handlersWith, Processes, Wire } from './processes.ts';
+
+const SLOTS = { advances: 8, delegations: 8 };
+const RETRY_MS = 2_000;
+
+let processes: Processes;
+beforeEach(async () => {
+  processes = await Processes.open('queues');
+});
+afterEach(() => processes.close());
+
+function quiet(queues: Queues) {
+  return vi.waitFor(async () => expect(Object.values(await queues.counts()).reduce((a, b) => a + b)).toBe(0), {
+    timeout: 10_000,
+    interval: 20,
+  });
+}
+
+function gate(): { opened: Promise<void>; open(): void } {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}
+
+describe('a wake', () => {
+  it('that comes while an advance runs leads to one more after it, however many came', async () => {
+    const { queues } = await processes.start();
+    const other = await processes.start();
+    const hold = gate();
+    const advances: string[] = [];
+    queues.startWorkers(
+      handlersWith({
+        async run(id) {
+          advances.push(id);
+          if (advances.length === 1) await hold.opened;
+        },
+      }),
+      SLOTS,
+    );
+    await queues.wakeRun('r1');
+    await vi.waitFor(() => expect(advances).toHaveLength(1));
+    await Promise.all([queues.wakeRun('r1'), other.queues.wakeRun('r1'), queues.wakeRun('r1')]);
+    expect(advances).toHaveLength(1);
+    hold.open();
+    await vi.waitFor(() => expect(advances).toHaveLength(2));
+    await quiet(queues);
+    expect(advances).toEqual(['r1', 'r1']);
+  });
+
+  it('is never lost and never runs beside another: 500 of them, from three processes, to two', async () => {
+    const next = generatorFrom(20_261_121);
+    const workers = [await processes.start(), await processes.start()];
+    const wakers = [...workers, await processes.start()];
+    const inbox = new Map<string, number>();
+    const seen = new Map<string, number>();
+    const active = new Set<string>();
+    let overlaps = 0;
+    const advance = (kind: string) => async (id: string) => {
+      const key = `${kind} ${id}`;
+      if (active.has(key)) overlaps++;
+      active.add(key);
+      seen.set(key, inbox.get(key) ?? 0);
+      await sleep(next(6));
+      active.delete(key);
+    };
+    const handlers = handlersWith({ run: advance('run'), delegation: advance('delegation'), report: advance('report') });
+    for (const { queues } of workers) queues.startWorkers(handlers, SLOTS);
+    await Promise.all(
+      Array.from({ length: 500 }, async () => {
+        await sleep(next(800));
+        const queues = wakers[next(wakers.length)]?.queues;
+        const id = `id${next(5)}`;
+        const kind = ['run', 'delegation', 'report'][next(3)] ?? 'run';
+        const key = `${kind} ${id}`;
+        inbox.set(key, (inbox.get(key) ?? 0) + 1);
+        if (kind === 'run') await queues?.wakeRun(id);
+        else if (kind === 'report') await queues?.wakeReport(id);
+        else if (next(2) === 0) await queues?.wakeDelegation(id);
+        else await queues?.wakeDelegations([id]);
+      }),
+    );
+    await quiet(wakers[0]?.queues as Queues);
+    expect(seen).toEqual(inbox);
+    expect(overlaps).toBe(0);
+  });
+
+  it('asked for soon comes within a second or so, once for many', async () => {
+    const { queues } = await processes.start();
+    const other = await processes.start();
+    let advances = 0;
+    const asked = Date.now();
+    let came = 0;
+    queues.startWorkers(
+      handlersWith({
+        run() {
+          advances++;
+          came = Date.now();
+          return Promise.resolve();
+        },
+      }),
+      SLOTS,
+    );
+    await Promise.all(Array.from({ length: 20 }, (_, k) => (k % 2 ? queues : other.queues).wakeRunSoon('soon')));
+    await quiet(queues);
+    expect(advances).toBeGreaterThan(0);
+    expect(advances).toBeLessThanOrEqual(2);
+    expect(came - asked).toBeLessThan(2_500);
+  });
+});
+
+describe('an advance that throws', () => {
+  it('is tried again after two seconds, and swallows no wake meanwhile', async () => {
+    const { queues } = await processes.start();
+    const times: number[] = [];
+    const failures: string[] = [];
+    queues.startWorkers(
+      handlersWith({
+        run() {
+          times.push(Date.now());
+          return times.length === 1 ? Promise.reject(new Error('no luck')) : Promise.resolve();
+        },
+        failed: (kind, id, error) => failures.push(`${kind} ${id}: ${error.message}`),
+      }),
+      SLOTS,
+    );
+    await queues.wakeRun('fails');
+    await vi.waitFor(() => expect(failures).toEqual(['run fails: no luck']));
+    await queues.wakeRun('fails');
+    await vi.waitFor(() => expect(times).toHaveLength(2), { timeout: 1_000 });
+    await vi.waitFor(() => expect(times).toHaveLength(3), { timeout: 5_000 });
+    expect((times[2] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(RETRY_MS - 5);
+    await quiet(queues);
+    expect(times).toHaveLength(3);
+  });
+
+  it('is tried again also where Redis went away with it', async () => {
+    const wire = await Wire.open();
+    const { queues } = await processes.start({ url: wire.url });
+    let advances = 0;
+    queues.startWorkers(
+      handlersWith({
+        run() {
+          if (++advances > 1) return Promise.resolve();
+          wire.cut();
+          return Promise.reject(new Error('Redis is away'));
+        },
+      }),
+      SLOTS,
+    );
+    await queues.wakeRun('away');
+    await vi.waitFor(() => expect(advances).toBe(1));
+    await expect(queues.wakeRun('other')).rejects.toThrow();
+    wire.mend();
+    await vi.waitFor(() => expect(advances).toBeGreaterThan(1), { timeout: 10_000 });
+    await processes.close();
+    processes = await Processes.open('queues');
+    wire.close();
+  });
+});
+
+describe('a timer', () => {
+  it('set twice, by two processes, fires once, not before its time, and only wakes', async () => {
+    const first = await processes.start();
+    const second = await processes.start();
+    const woken: { what: string; at: number }[] = [];
+    const hear = (what: string) => async (id: string) => {
+      woken.push({ what: `${what} ${id}`, at: await redisTime(processes.raw) });
+    };
+    const handlers = handlersWith({ run: hear('run'), delegation: hear('delegation'), report: hear('report') });
+    for (const { queues } of [first, second]) queues.startWorkers(handlers, SLOTS);
+    const at = (await redisTime(processes.raw)) + 300;
+    for (const { queues } of [first, second, first]) {
+      await queues.setTimer({ wake: 'run', id: 'a' }, at);
+      await queues.setTimer({ wake: 'delegation', id: 'b' }, at);
+      await queues.setTimer({ wake: 'report', id: 'c' }, at);
+    }
+    expect((await first.queues.counts()).timers).toBe(3);
+    await vi.waitFor(() => expect(woken).toHaveLength(3));
+    await quiet(first.queues);
+    expect(woken.map(({ what }) => what).sort()).toEqual(['delegation b', 'report c', 'run a']);
+    expect(Math.min(...woken.map((one) => one.at))).toBeGreaterThanOrEqual(at);
+  });
+
+  it('does not hold a wake up', async () => {
+    const { queues } = await processes.start();
+    let advances = 0;
+    queues.startWorkers(
+      handlersWith({
+        run() {
+          advances++;
+          return Promise.resolve();
+        },
+      }),
+      SLOTS,
+    );
+    await queues.setTimer({ wake: 'run', id: 'a' }, Date.now() + 3_600_000);
+    await queues.setTimer({ wake: 'run', id: 'a' }, Date.now() - 5_000);
+    await vi.waitFor(() => expect(advances).toBe(1));
+    await queues.wakeRun('a');
+    await vi.waitFor(() => expect(advances).toBe(2));
+    expect((await queues.counts()).timers).toBe(1);
+  });
+
+  it('that is set again while the last one of that time fires leads to another wake', async () => {
+    const { queues } = await processes.start();
+    const at = Date.now() + 50;
+    let advances = 0;
+    queues.startWorkers(
+      handlersWith({
+        async run() {
+          if (++advances < 5) await queues.setTimer({ wake: 'run', id: 'again' }, at);
+        },
+      }),
+      SLOTS,
+    );
+    await queues.setTimer({ wake: 'run', id: 'again' }, at);
+    await vi.waitFor(() => expect(advances).toBe(5));
+  });
+
+  it('put forward by a machine whose clock is fast waits for the time of Redis', async () => {
+    const { queues } = await processes.start();
+    const woken: number[] = [];
+    queues.startWorkers(
+      handlersWith({
+        async run() {
+          woken.push(await redisTime(processes.raw));
+        },
+      }),
+      SLOTS,
+    );
+    const at = (await redisTime(processes.raw)) + 400;
+    const fast = new Queue(`timers-v${JOURNAL_FORMAT}`, { connection: processes.raw, prefix: processes.prefix, skipWaitingForReady: true });
+    await fast.add('wake', { wake: 'run', id: 'early', at }, { jobId: 'run-early', attempts: 3, removeOnComplete: true });
+    await vi.waitFor(() => expect(woken).toHaveLength(1), { timeout: 5_000 });
+    expect(woken[0]).toBeGreaterThanOrEqual(at);
+    await fast.close();
+  });
+
+  it('fires also where Redis went away at its time', async () => {
+    const wire = await Wire.open();
+    const { queues } = await processes.start({ url: wire.url, lockMs: 1_000 });
+    const { queues: direct } = await processes.start();
+    let advances = 0;
+    await direct.setTimer({ wake: 'run', id: 'due' }, Date.now() + 100);
+    const cutBeforeWake = vi.spyOn(queues, 'wakeRun').mockImplementationOnce(() => {
+      wire.cut();
+      setTimeout(() => wire.mend(), 300);
+      return Promise.reject(new Error('Redis is away'));
+    });
+    queues.startWorkers(
+      handlersWith({
+        run() {
+          advances++;
+          return Promise.resolve();
+        },
+      }),
+      SLOTS,
+    );
+    await vi.waitFor(() => expect(advances).toBeGreaterThan(0), { timeout: 15_000 });
+    expect(cutBeforeWake.mock.calls.length).toBeGreaterThan(1);
+    await processes.close();
+    processes = await Processes.open('queues');
+    wire.close();
+  });
+});
+
+describe('a delivery', () => {
+  const push = { id: 'ab-12', event: 'push', body: '{"a":"ä"}' };
+
+  it('that comes again under its id while the first waits or is worked on changes nothing', async () => {
+    const { queues } = await processes.start();
+    const other = await processes.start();
+    await queues.addDelivery(push);
+    await other.queues.addDelivery({ ...push, body: '{"another":1}' });
+    await queues.addDelivery({ ...push, id: 'ab-13' });
+    expect((await queues.counts()).deliveries).toBe(2);
+    const hold = gate();
+    const taken: unknown[] = [];
+    queues.startWorkers(
+      handlersWith({
+        async delivery(delivery) {
+          taken.push(delivery);
+          await hold.opened;
+        },
+      }),
+      SLOTS,
+    );
+    await vi.waitFor(() => expect(taken).toHaveLength(2));
+    await other.queues.addDelivery(push);
+    hold.open();
+    await quiet(queues);
+    expect(taken).toEqual([push, { ...push, id: 'ab-13' }]);
+  });
+
+  it('whose handler throws is kept and tried again, later each time', async () => {
+    const { queues } = await processes.start();
+    const times: number[] = [];
+    const failures: string[] = [];
+    queues.startWorkers(
+      handlersWith({
+        delivery(delivery) {
+          expect(delivery).toEqual(push);
+          times.push(Date.now());
+          return times.length < 3 ? Promise.reject(new Error(`no ${times.length}`)) : Promise.resolve();
+        },
+        failed: (_, id, error) => failures.push(`${id}: ${error.message}`),
+      }),
+      SLOTS,
+    );
+    await queues.addDelivery(push);
+    await vi.waitFor(() => expect(times).toHaveLength(1));
+    await vi.waitFor(async () => expect((await queues.counts()).deliveries).toBe(1));
+    await queues.addDelivery(push);
+    await vi.waitFor(() => expect(times).toHaveLength(3), { timeout: 8_000 });
+    await quiet(queues);
+    const [first = 0, second = 0, third = 0] = times;
+    expect(second - first).toBeGreaterThanOrEqual(995);
+    expect(third - second).toBeGreaterThanOrEqual(1_995);
+    expect(failures).toEqual(['ab-12: no 1', 'ab-12: no 2']);
+  });
+
+  it('of a process that died is taken over by another, as are its advances', async () => {
+    const dead = await processes.start({ lockMs: 500 });
+    const begun: string[] = [];
+    const never = (what: string) => () => {
+      begun.push(what);
+      return new Promise<void>(() => {});
+    };
+    dead.queues.startWorkers(handlersWith({ delivery: never('delivery'), run: never('run'), delegation: never('delegation') }), SLOTS);
+    await dead.queues.addDelivery(push);
+    await dead.queues.wakeRun('r');
+    await dead.queues.wakeDelegation('r~1');
+    await vi.waitFor(() => expect(begun).toHaveLength(3));
+    await dead.close();
+    const heir = await processes.start({ lockMs: 500 });
+    const done: string[] = [];
+    const note = (what: string) => () => {
+      done.push(what);
+      return Promise.resolve();
+    };
+    heir.queues.startWorkers(handlersWith({ delivery: note('delivery'), run: note('run'), delegation: note('delegation') }), SLOTS);
+    await vi.waitFor(() => expect([...done].sort()).toEqual(['delegation', 'delivery', 'run']), { timeout: 10_000 });
+  });
+});
+
+describe('the workers', () => {
+  it('are told to stop: what is under way is waited for, what waits stays', async () => {
+    const { queues } = await processes.start();
+    expect(queues.working).toBe(false);
+    const hold = gate();
+    const begun: string[] = [];
+    const ended: string[] = [];
+    queues.startWorkers(
+      handlersWith({
+        async run(id) {
+          begun.push(id);
+          await hold.opened;
+          ended.push(id);
+        },
+      }),
+      { advances: 1, delegations: 1 },
+    );
+    await vi.waitFor(() => expect(queues.working).toBe(true));
+    await queues.wakeRun('one');
+    await vi.waitFor(() => expect(begun).toEqual(['one']));
+    await queues.wakeRun('two');
+    const stopped = queues.stopWorkers(5_000);
+    hold.open();
+    await stopped;
+    expect(ended).toEqual(['one']);
+    expect(begun).toEqual(['one']);
+    expect(queues.working).toBe(false);
+    expect((await queues.counts()).runs).toBe(1);
+  });
+
+  it('do not wait for ever for what hangs', async () => {
+    const { queues } = await processes.start();
+    let begun = false;
+    queues.startWorkers(
+      handlersWith({
+        run() {
+          begun = true;
+          return new Promise<void>(() => {});
+        },
+      }),
+      SLOTS,
+    );
+    await queues.wakeRun('hangs');
+    await vi.waitFor(() => expect(begun).toBe(true));
+    const before = Date.now();
+    await queues.stopWorkers(200);
+    expect(Date.now() - before).toBeLessThan(2_000);
+    expect((await queues.counts()).runs).toBe(1);
+  });
+});
