@@ -14,6 +14,7 @@ async function runCommand(): Promise<number> {
     signal: leaving.signal,
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
+    interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
     survey: surveyEnvironment,
     start: (environment, role, poll) => start(readConfig(environment, role, poll)),
   });

@@ -1,5 +1,8 @@
 import type { GitHub } from '../demo/github/github.ts';
+import type { Role } from '../demo/github/state.ts';
+import { attachPage } from '../demo/page/page.ts';
 import { locatePlanted, type Planted, SAMPLE } from '../demo/sample/sample.ts';
+import { postedTable } from './posted-table.ts';
 import { placeOf, reviewData, writeReview } from './review-text.ts';
 import { modelLine, type Stage, type TrialDeps, withStage } from './trial.ts';
 import { type Posted, readPosted, watchRun } from './watch.ts';
@@ -18,6 +21,14 @@ const PATIENCE_MS = 30_000;
 const LIMIT_MS = 15 * 60_000;
 const REPOSITORY = SAMPLE.fullName;
 const PERSON = 'maintainer';
+/** Before each answer of the scripted model while people watch, in milliseconds. */
+const WATCHABLE_MS = 700;
+
+const PARTS: { login: string; name: string; role: Role }[] = [
+  { login: PERSON, name: 'owner', role: 'admin' },
+  { login: 'colleague', name: 'writer', role: 'write' },
+  { login: 'passerby', name: 'stranger', role: 'none' },
+];
 
 /**
  * Opens a pull request with ten planted faults in a sample repository of the double and lets the server review it. With `once` it prints which faults
@@ -38,7 +49,8 @@ export async function demo(options: DemoOptions, deps: TrialDeps): Promise<numbe
 }
 
 async function prepareSample(github: GitHub): Promise<void> {
-  await github.createRepository(REPOSITORY, SAMPLE.base);
+  await github.createRepository(REPOSITORY, SAMPLE.base, { private: false, description: SAMPLE.description });
+  for (const { login, role } of PARTS) github.person(login, { [REPOSITORY]: role });
   github.install(REPOSITORY);
 }
 
@@ -46,10 +58,13 @@ async function play(stage: Stage, options: DemoOptions, deps: TrialDeps): Promis
   const { github } = stage;
   const { branch, files, message, title, body } = SAMPLE.first;
   deps.err(`${modelLine(stage)}\n`);
+  if (!options.once) openPage(stage);
   const person = github.person(PERSON, { [REPOSITORY]: 'admin' });
   const sha = await person.push(REPOSITORY, branch, files, { message });
   const { number } = await person.openPull(REPOSITORY, { head: branch, title, body });
   deps.err(`Pull request #${number} of ${REPOSITORY} is open: ${title}\n`);
+  const address = `${github.url}/${REPOSITORY}/pull/${number}`;
+  if (!options.once) deps.err(`Watch it in a browser: ${address}\n`);
   const at = { repository: REPOSITORY, number, sha };
   const began = Date.now();
   const ending = await watchRun(github, at, {
@@ -64,10 +79,10 @@ async function play(stage: Stage, options: DemoOptions, deps: TrialDeps): Promis
   const reviewed = posted.reviews.length > 0;
   if (options.format === 'json')
     deps.out(`${JSON.stringify({ number, ending, tookMs: Date.now() - began, found, planted: rows, ...reviewData(posted) }, null, 2)}\n`);
-  else deps.out(`\n${writeReview(posted)}\n${tableOf(rows, posted)}\n`);
+  else deps.out(options.once ? `\n${writeReview(posted)}\n${tableOf(rows, posted)}\n` : `\n${postedTable(posted)}\n${missedLines(rows)}`);
   if (!reviewed) deps.err('No review was posted: the run ended without one, see the check above.\n');
   if (options.once) return reviewed && found >= ENOUGH ? 0 : 1;
-  return stayUp(stage, number, deps);
+  return stayUp(stage, address, deps);
 }
 
 /** A planted fault, and whether a thread stands on its line. */
@@ -93,24 +108,41 @@ function tableOf(rows: Row[], { threads }: Posted): string {
   return [`Planted faults: ${found} of ${rows.length} found`, ...lines, ...others].join('\n');
 }
 
-async function stayUp({ github, serverUrl }: Stage, number: number, deps: TrialDeps): Promise<number> {
-  const repository = `${github.apiUrl}/repos/${REPOSITORY}`;
-  const token = github.person(PERSON, { [REPOSITORY]: 'admin' }).token();
-  const comment = `curl -s -H 'authorization: token ${token}' -d '{"body":"/review"}' ${repository}/issues/${number}/comments`;
+function missedLines(rows: Row[]): string {
+  const missed = rows.filter(({ found }) => !found).map(({ path, line, what }) => `  missed  ${path}:${line}  ${what}\n`);
+  return `Planted faults: ${rows.length - missed.length} of ${rows.length} found\n${missed.join('')}`;
+}
+
+/** Puts the page on the double's server, and slows the scripted model down so that there is something to watch. */
+function openPage({ github, model }: Stage): void {
+  if (model) model.latencyMs = WATCHABLE_MS;
+  const { first, next, second } = SAMPLE;
+  attachPage(github, {
+    repository: REPOSITORY,
+    parts: PARTS,
+    prepared: { branch: first.branch, next, second },
+    scripted: model !== null,
+  });
+}
+
+async function stayUp({ github, serverUrl }: Stage, address: string, deps: TrialDeps): Promise<number> {
   deps.err(
     [
       '',
-      'Everything keeps running until Ctrl-C. The GitHub double forgets everything then.',
+      'Open in a browser:',
+      `  ${address}`,
+      '',
+      'To try there:',
+      '  comment /review         one more review, while you look',
+      '  push the next commit    five faults mended, two new ones',
+      '  open the second one     a pull request is reviewed from its start',
+      '  be the stranger         who comments /review and is not obeyed',
+      '',
       `  GitHub double  ${github.apiUrl}`,
       `  server         ${serverUrl}`,
       '',
-      'To try, in another terminal:',
-      '  ask for one more review',
-      `    ${comment}`,
-      '  read the threads',
-      `    curl -s -H 'authorization: token ${token}' ${repository}/pulls/${number}/comments`,
-      '  review a change of your own',
-      '    pitwall try --repo . --base main --head my-branch',
+      'On a change of your own:  pitwall try --repo . --base main --head my-branch',
+      'Everything runs until Ctrl-C, and is forgotten then.',
       '',
     ].join('\n'),
   );

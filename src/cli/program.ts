@@ -1,7 +1,13 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { demo } from './demo.ts';
+import { doctor } from './doctor/doctor.ts';
+import { init } from './init.ts';
+import { askPublicUrl } from './question.ts';
 import { schema } from './schema.ts';
 import { serve } from './serve.ts';
+import { printSettings } from './settings.ts';
+import { type SetupOptions, setup } from './setup.ts';
+import type { Survey } from './survey.ts';
 import { tryChange } from './try.ts';
 import { validate } from './validate.ts';
 
@@ -14,6 +20,10 @@ export interface ProgramParts {
   signal: AbortSignal;
   out(text: string): void;
   err(text: string): void;
+  /** Whether a person sits at a terminal and can be asked. */
+  interactive: boolean;
+  /** Reads the environment with its mistakes, for commands that only look at it. */
+  survey(environment: Record<string, string | undefined>): Survey;
   /** Starts a server; with `poll` it also reads deliveries from GitHub's list. */
   start(
     environment: Record<string, string | undefined>,
@@ -30,7 +40,7 @@ export interface Program {
 const EXIT_CODES = `
 Exit codes:
   0  done
-  1  it did not work: mistakes found, no review posted, fewer faults found than promised
+  1  it did not work: mistakes found, something broken, no review posted, fewer faults found than promised
   2  the command line or the environment is not right`;
 
 /** Builds the commands. */
@@ -45,6 +55,7 @@ export function makeProgram(parts: ProgramParts): Program {
     .addHelpText('after', EXIT_CODES);
   const keep = (work: Promise<number>) => work.then((value) => void (code = value));
   addServer(program, parts, keep);
+  addInstallation(program, parts, keep);
   addFormat(program, parts, keep);
   addTrials(program, parts, keep);
   return {
@@ -65,6 +76,43 @@ function addServer(program: Command, parts: ProgramParts, keep: Keep): void {
     .option('--poll', "read deliveries from GitHub's own list, for a machine without a public address", false)
     .addHelpText('after', example('APP_ID=1 PRIVATE_KEY_FILE=key.pem WEBHOOK_SECRET=... ANTHROPIC_API_KEY=... pitwall start'))
     .action((options: { role: 'all' | 'web' | 'worker'; poll: boolean }) => keep(serve(options, parts)));
+}
+
+function addInstallation(program: Command, parts: ProgramParts, keep: Keep): void {
+  const { version, cwd, signal, out, err, environment } = parts;
+  program
+    .command('setup')
+    .description('make the GitHub App, and write its id, key and secret to a file')
+    .option('--github-url <url>', 'the GitHub that the App is for', 'https://github.com')
+    .option('--org <name>', 'the organization that shall own the App; default: you')
+    .option('--url <url>', 'the public address of your server; without one, deliveries are polled')
+    .option('--out <file>', 'the new file for the secrets', 'pitwall.env')
+    .addOption(portOption('the port of the local page'))
+    .addHelpText('after', example('pitwall setup --org acme --url https://pitwall.acme.example'))
+    .action((options: SetupOptions) =>
+      keep(setup(options, { version, cwd, signal, out, err, ...(parts.interactive ? { ask: askPublicUrl } : {}) })),
+    );
+  program
+    .command('init')
+    .description('write a first review workflow into a repository')
+    .option('--dir <folder>', 'the repository', '.')
+    .option('--force', 'write over what is there', false)
+    .addHelpText('after', example('pitwall init --dir ../my-repository'))
+    .action((options: { dir: string; force: boolean }) => keep(init(options, { cwd, out, err })));
+  program
+    .command('doctor')
+    .description('look whether everything is right: machine, GitHub App, webhook, Redis, model; with a fix for each')
+    .addOption(formatOption())
+    .addHelpText('after', example('pitwall doctor'))
+    .action((options: { format: 'text' | 'json' }) =>
+      keep(doctor(options, { survey: parts.survey(environment), nodeVersion: process.versions.node, version, out })),
+    );
+  program
+    .command('settings')
+    .description('print each setting, its value and where that comes from')
+    .addOption(formatOption())
+    .addHelpText('after', example('pitwall settings'))
+    .action((options: { format: 'text' | 'json' }) => keep(printSettings(options, { survey: parts.survey(environment), out, err })));
 }
 
 function addFormat(program: Command, parts: ProgramParts, keep: Keep): void {
@@ -101,7 +149,7 @@ function addTrials(program: Command, parts: ProgramParts, keep: Keep): void {
     .command('demo')
     .description('review a pull request of a sample repository with planted faults')
     .option('--once', 'review once, print what was found, and leave', false)
-    .addOption(new Option('--port <number>', 'the port of the demo').argParser(Number))
+    .addOption(portOption('the port of the demo'))
     .addOption(formatOption())
     .addHelpText('after', example('pitwall demo --once'))
     .action((options: { once: boolean; port?: number; format: 'text' | 'json' }) => keep(demo(options, deps)));
@@ -109,6 +157,14 @@ function addTrials(program: Command, parts: ProgramParts, keep: Keep): void {
 
 function formatOption(): Option {
   return new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text');
+}
+
+function portOption(description: string): Option {
+  return new Option('--port <number>', description).argParser((text) => {
+    const port = Number(text);
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError('Give a whole number from 0 to 65535.');
+    return port;
+  });
 }
 
 function example(line: string): string {

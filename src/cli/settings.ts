@@ -1,7 +1,7 @@
-import { printProblem } from './validate.ts';
+import type { Origin } from '../workflow/settings-source.ts';
 import { loadSettings } from './doctor/environment.ts';
 import type { Survey } from './survey.ts';
-import type { Origin } from '../workflow/settings-source.ts';
+import { printProblem } from './validate.ts';
 
 /** Prints each setting with its value and where that came from. Answers 0, or 1 where something in them is wrong: every mistake is then named. */
 export async function printSettings(

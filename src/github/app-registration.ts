@@ -35,8 +35,10 @@ export async function exchangeCode(code: string, { apiUrl, version, signal }: Re
   }).catch((error: unknown) => {
     throw new Error(`${apiUrl} cannot be reached (${error instanceof Error ? error.message : String(error)}): check --github-url`);
   });
-  if (response.status === 404) throw new Error('GitHub does not know the code (any more): run pitwall setup again, and delete the App if it was made');
-  if (!response.ok) throw new Error(`GitHub answered ${response.status} for the code: run pitwall setup again, and delete the App if it was made`);
+  if (response.status === 404)
+    throw new Error('GitHub does not know the code (any more): run pitwall setup again, and delete the App if it was made');
+  if (!response.ok)
+    throw new Error(`GitHub answered ${response.status} for the code: run pitwall setup again, and delete the App if it was made`);
   const parsed = Registered.safeParse(await response.json().catch(() => null));
   if (!parsed.success) throw new Error(`${apiUrl} did not answer as GitHub does: check --github-url`);
   const { id, slug, html_url, pem, webhook_secret } = parsed.data;

@@ -1,4 +1,5 @@
 import type { CheckOutput, Effect, Outcome } from '../journal/effect.ts';
+import { annotateCheck } from './annotation.ts';
 import { cleanText } from './clean.ts';
 import type { Writer } from './writer.ts';
 
@@ -23,7 +24,8 @@ export async function createCheck(writer: Writer, effect: Create): Promise<Outco
   });
   if (reply.status === 'refused') return reply;
   const stands = reply.unsure ? ((await findCheck(writer, effect)) ?? reply.value) : reply.value;
-  return { status: 'done', result: { checkId: stands.id, url: stands.html_url } };
+  const unannotated = await annotateCheck(writer, { check: stands.id, output, annotations: effect.output.annotations ?? [] });
+  return { status: 'done', result: { checkId: stands.id, url: stands.html_url, ...(unannotated ? { unannotated } : {}) } };
 }
 
 /** Finds the check run that this effect made. Check runs cannot be deleted: a double is ended and says so. */
@@ -42,18 +44,21 @@ export async function findCheck(writer: Writer, effect: Create): Promise<CheckRo
   return own[0] ?? null;
 }
 
-/** Changes a check run, or ends it. Can be repeated. */
+/** Changes a check run, or ends it, after its annotations were added; where GitHub refuses those, `unannotated` says why. Can be repeated. */
 export async function updateCheck(writer: Writer, effect: Update): Promise<Outcome> {
   const { check, status, conclusion, output } = effect;
   const end = status === 'completed' ? { conclusion: conclusion ?? 'neutral' } : {};
-  const fields = { check_run_id: check, status, ...end, output: cleanOutput(output) };
+  const clean = cleanOutput(output);
+  const unannotated = await annotateCheck(writer, { check, output: clean, annotations: output.annotations ?? [] });
+  const fields = { check_run_id: check, status, ...end, output: clean };
   const reply = await writer.settle<CheckRow>({
     act: () => writer.write('PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', fields, { content: false }),
     look: async () => null,
   });
-  return reply.status === 'refused' ? reply : { status: 'done', result: { checkId: check, url: reply.value.html_url } };
+  if (reply.status === 'refused') return reply;
+  return { status: 'done', result: { checkId: check, url: reply.value.html_url, ...(unannotated ? { unannotated } : {}) } };
 }
 
-function cleanOutput({ title, summary }: CheckOutput): CheckOutput {
+function cleanOutput({ title, summary }: CheckOutput): { title: string; summary: string } {
   return { title: cleanText(title, { limit: TITLE_LIMIT }), summary: cleanText(summary) };
 }

@@ -14,6 +14,13 @@ export interface Configuration {
   skipped: { path: string; reason: string }[];
 }
 
+/** A pull request by its number and the commits of its two sides. */
+export interface ProposingPull {
+  number: number;
+  head: string;
+  base: string;
+}
+
 const FOLDER = '.overcut';
 const GUIDANCE = ['AGENTS.md', 'CLAUDE.md'];
 /** Bounds (bytes, files) on what is read into memory for one repository. */
@@ -21,6 +28,8 @@ const MAX_FILE = 256 * 1024;
 const MAX_TOTAL = 2 * 1024 * 1024;
 const MAX_FILES = 500;
 const MAX_REPOSITORIES = 1000;
+/** GitHub lists no more files of a pull request. */
+const MAX_LISTED = 3000;
 
 interface TreeEntry {
   path: string;
@@ -66,6 +75,17 @@ export class Configurations {
     this.#keep(repository.id, { ...head, loaded });
     loaded.catch(() => this.#kept.get(repository.id)?.loaded === loaded && this.#kept.delete(repository.id));
     return (await loaded).configuration;
+  }
+
+  /**
+   * What a pull request proposes: the configuration at its head, or null where it does not touch `.overcut`. It is data to be looked at, and never
+   * kept: nothing of it runs. Throws `GitHubError`s.
+   */
+  async readProposed(api: Api, repository: Repository, pull: ProposingPull): Promise<Configuration | null> {
+    const [head, base] = await Promise.all([folderAt(api, repository, pull.head), folderAt(api, repository, pull.base)]);
+    if (head === base || !(await touchesFolder(api, repository, pull.number))) return null;
+    const kept = await this.#kept.get(repository.id)?.loaded.catch(() => undefined);
+    return (await load(api, repository, pull.head, kept)).configuration;
   }
 
   #keep(id: number, kept: Kept): void {
@@ -125,6 +145,28 @@ async function load(api: Api, repository: Repository, sha: string, before: Loade
   const guidance = guidanceOf(files);
   for (const name of GUIDANCE) delete files[name];
   return { configuration: { sha, files, guidance, skipped }, blobs };
+}
+
+/** Git's id of the folder at a commit, with the kind of entry it is; empty where there is none. */
+async function folderAt(api: Api, repository: Repository, sha: string): Promise<string> {
+  const { entries } = await readTree(api, repository, sha, false);
+  const folder = entries.find((entry) => entry.path === FOLDER);
+  return folder ? `${folder.type} ${folder.mode} ${folder.sha}` : '';
+}
+
+/** The folder may also differ because the base went on: only the pull request's own changes count. Of those GitHub lists 3 000. */
+async function touchesFolder(api: Api, repository: Repository, number: number): Promise<boolean> {
+  const isInside = (path: string | undefined) => path === FOLDER || path?.startsWith(`${FOLDER}/`) === true;
+  let listed = 0;
+  for await (const { data } of api.paginate.iterator(api.rest.pulls.listFiles, {
+    ...placeOf(repository),
+    pull_number: number,
+    per_page: 100,
+  })) {
+    if (data.some((file) => isInside(file.filename) || isInside(file.previous_filename))) return true;
+    listed += data.length;
+  }
+  return listed >= MAX_LISTED;
 }
 
 async function listFolder(api: Api, repository: Repository, root: { entries: TreeEntry[] }, skipped: Configuration['skipped']) {

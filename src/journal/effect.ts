@@ -11,9 +11,20 @@ export type Effect =
 
 export type Conclusion = 'success' | 'neutral' | 'failure' | 'cancelled' | 'skipped';
 
+/** What a check run says. Annotations are added to those that stand already, however many there are. */
 export interface CheckOutput {
   title: string;
   summary: string;
+  annotations?: Annotation[];
+}
+
+/** A remark of a check run on a line of a file; `line` and `column` are 1-based. */
+export interface Annotation {
+  path: string;
+  line: number;
+  column: number;
+  level: 'failure' | 'warning' | 'notice';
+  message: string;
 }
 
 /** How an effect ended. `refused` is final (GitHub or our policy said no, with the reason); `unknown` must be looked up before another try. */

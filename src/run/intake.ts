@@ -13,6 +13,8 @@ import type { Decision } from '../store/decisions.ts';
 import { matchTriggers } from '../workflow/trigger.ts';
 import { digestBody } from './body-digest.ts';
 import { announceComment, sendToSession, settleComment } from './letters.ts';
+import { type BuiltIn, builtInOf, endRuns, obeyOrder } from './orders.ts';
+import { checkProposal } from './proposal.ts';
 import { judgeTrust } from './trust.ts';
 import { type ShelvedWorkflow, WorkflowShelf } from './workflows.ts';
 
@@ -72,6 +74,8 @@ export class Intake {
     await announceComment(services, first);
     await this.#decideAll(heard, first);
     await settleComment(services, first);
+    const api = await app.api(first.installation, first.repository.id, 'read');
+    await checkProposal(first, { services, configurations: this.#parts.configurations, api });
   }
 
   async #decideAll(heard: Event[], first: Event): Promise<void> {
@@ -83,9 +87,17 @@ export class Intake {
     const found: Found = { workflows, guidance: configuration.guidance, sha: configuration.sha, started, commanded: false };
     const commands = heard.filter((event) => event.name === 'manual');
     for (const event of commands) {
+      const order = builtInOf(event, workflows);
+      if (order) {
+        await this.#obey(event, order, found);
+        found.commanded = true;
+        continue;
+      }
       await this.#decide(event, found);
       if (started.size > 0) found.commanded = true;
     }
+    if (CLOSING.includes(first.name))
+      await this.#endOthers(first, `the pull request was ${first.name === 'pull_request_merged' ? 'merged' : 'closed'}`);
     if (!found.commanded && (await this.#sendToSession(first))) return;
     for (const event of heard) if (!commands.includes(event)) await this.#decide(event, found);
   }
@@ -114,6 +126,21 @@ export class Intake {
       });
     }
     await services.store.decisions.record(event.repository.id, resourceKey(complete.resource), decisions);
+  }
+
+  async #obey(event: Event, order: BuiltIn, { workflows }: Found): Promise<void> {
+    const { services } = this.#parts;
+    const done = await obeyOrder(services, event, order, {
+      workflows,
+      canWrite: (login) => this.#canWrite(event, login),
+      retry: ({ workflow, agents, guidance, trust, event: before }) =>
+        this.#start(
+          { ...before, delivery: event.delivery },
+          { path: workflow.path, workflow: workflow.definition, agents, guidance, sha: workflow.sha, trust, delaySeconds: 0 },
+        ),
+    });
+    const decision = { at: Date.now(), delivery: event.delivery, event: event.name, workflow: null, ...done };
+    await services.store.decisions.record(event.repository.id, resourceKey(event.resource), [decision]);
   }
 
   async #sendToSession(event: Event): Promise<boolean> {
@@ -145,6 +172,8 @@ export class Intake {
       canWrite: (login) => this.#canWrite(event, login),
     });
     if (!verdict.may) return refuse(verdict.reason);
+    if (event.name === 'manual')
+      await this.#endOthers(event, `@${event.actor.login} started "${workflow.name}" by /${event.command?.name ?? ''}`);
     const run = await this.#start(event, {
       path,
       workflow,
@@ -155,6 +184,14 @@ export class Intake {
       delaySeconds: delayOf(event, hit.trigger.settings.delaySeconds),
     });
     return { verdict: 'started', reason: `trigger ${hit.trigger.event}`, run };
+  }
+
+  /** Ends what is under way on a resource, but not what this very delivery started before it was interrupted. */
+  async #endOthers(event: Event, reason: string): Promise<void> {
+    const { services } = this.#parts;
+    const started = await services.store.runsOf(resourceKey(event.resource), 50);
+    const own = new Set(this.#shelf.pathsOf(event.repository.id).map((path) => runIdOf(event, path)));
+    await endRuns(services, event, { reason, except: started.filter((run) => own.has(run)) });
   }
 
   async #canWrite(event: Event, login: string): Promise<boolean> {
@@ -173,17 +210,25 @@ export class Intake {
     },
   ): Promise<string> {
     const { store, log } = this.#parts.services;
-    const run = `r${createHash('sha256').update(`${event.delivery}\0${plan.path}`).digest('hex').slice(0, 15)}`;
+    const run = runIdOf(event, plan.path);
     const { path, workflow, agents, guidance, sha, trust } = plan;
     const start = { run, workflow: { path, name: workflow.name, sha, definition: workflow }, agents, guidance, event, trust, chain: 0 };
     await store.journals.create(run, { type: 'run.started', start });
     if (plan.delaySeconds > 0) await store.queues.setTimer({ wake: 'run', id: run }, Date.now() + plan.delaySeconds * 1000);
     else await store.queues.wakeRun(run);
-    await store.listRun(run, Date.now());
+    await store.listRun(run, resourceKey(event.resource), Date.now());
     log.info({ run, workflow: workflow.name, event: event.name, repository: event.repository.fullName, trust }, 'run started');
     return run;
   }
 }
+
+/** A run's id comes from its delivery, so that a repeated delivery starts it once. */
+function runIdOf({ delivery }: Event, path: string): string {
+  return `r${createHash('sha256').update(`${delivery}\0${path}`).digest('hex').slice(0, 15)}`;
+}
+
+/** Events after which what is under way on a pull request has lost its purpose. */
+const CLOSING: string[] = ['pull_request_closed', 'pull_request_merged'];
 
 const TAKEN = 'a command or another event of the same delivery started a workflow';
 

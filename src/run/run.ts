@@ -24,14 +24,15 @@ export async function advanceRun(services: Services, id: string, signal: AbortSi
   const { start } = first;
   const resource = resourceKey(start.event.resource);
   if (!isEnded(journal.entries)) {
-    if (!(await store.lanes.enter(resource, id, start.workflow.definition.priority))) {
+    const told = (await store.cancels.reasonOf(id)) !== null;
+    if (!told && !(await store.lanes.enter(resource, id, start.workflow.definition.priority))) {
       askReport(services, id);
       return;
     }
     const limit = limitOf(await beginRun(services, journal), start);
     if (!(await walkHeld(services, { journal, start, signal, limit }))) return;
     await postLeftovers(services, { journal, start, signal });
-    await endRun(journal);
+    await endRun(services, journal);
   }
   await store.queues.wakeReport(id);
   await passOn(services, resource, id);
@@ -126,22 +127,24 @@ async function walk(
   if (reasons.length > 0) throw soonest(reasons.filter((reason) => reason instanceof Pending));
 }
 
-/** After the run's limit no further step begins; those at work get their last turn. */
+/** After the run's limit, or an order to end, no further step begins; those at work get their last turn. */
 async function cancelLate(
   { store }: Services,
   { journal, limit }: { journal: Journal; limit: Deadline | null },
   next: string[],
 ): Promise<boolean> {
   const late = next.filter((step) => !journal.find('step.started', step));
-  if (!limit || late.length === 0 || (await store.now()) < limit.at) return false;
+  if (late.length === 0) return false;
+  const reason = (await store.cancels.reasonOf(journal.id)) ?? (limit && (await store.now()) >= limit.at ? limit.reason : null);
+  if (reason === null) return false;
   const canceled = late.map((step) => ({
     type: 'step.ended' as const,
     step,
     state: 'Canceled' as const,
     output: null,
-    reason: limit.reason,
+    reason,
   }));
-  await journal.append({ type: 'run.state', state: 'Terminating', reason: limit.reason }, ...canceled);
+  await journal.append({ type: 'run.state', state: 'Terminating', reason }, ...canceled);
   return true;
 }
 
@@ -151,10 +154,12 @@ function soonest(pending: Pending[]): Pending {
   return new Pending(pending.map(({ message }) => message).join(' and '), times.length > 0 ? Math.min(...times) : null);
 }
 
-async function endRun(journal: Journal): Promise<void> {
+async function endRun({ store }: Services, journal: Journal): Promise<void> {
   const view = viewRun(journal.entries);
   if (!view) return;
-  await journal.append({ type: 'run.ended', ...endOfRun(view) });
+  const order = await store.cancels.reasonOf(journal.id);
+  const end = endOfRun(view);
+  await journal.append({ type: 'run.ended', ...end, ...(order === null ? {} : { state: 'Cancelled' as const, reason: order }) });
 }
 
 async function expire({ store, settings }: Services, journal: Journal): Promise<void> {

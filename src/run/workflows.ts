@@ -32,6 +32,11 @@ export class WorkflowShelf {
     if (this.#kept.size > MOST_REPOSITORIES && oldest !== undefined) this.#kept.delete(oldest);
     return workflows;
   }
+
+  /** The paths of a repository's workflows as they were read last. */
+  pathsOf(repository: number): string[] {
+    return (this.#kept.get(repository)?.workflows ?? []).map(({ path }) => path);
+  }
 }
 
 function shelveWorkflows(files: Record<string, string>): ShelvedWorkflow[] {

@@ -4,11 +4,12 @@ import { readToolTable } from '../agent/tool-table.ts';
 import type { Agent } from '../journal/entry.ts';
 import { Fatal } from '../journal/errors.ts';
 import type { StepOf } from '../workflow/step.ts';
-import { deadlineFrom, earliest, hearDeadline } from './deadline.ts';
+import { deadlineFrom, earliest } from './deadline.ts';
 import { CONTEXT_TOKENS, MAX_TOKENS } from './delegation.ts';
 import { equip, SHARED_TOOLS, STEP_TOOLS, type Subject } from './mind.ts';
 import { modelOf, type Services } from './services.ts';
 import { factsOf, type StepWork } from './session.ts';
+import { hearLimits, type Spender, settleTurn } from './spending.ts';
 
 /** Lets one agent work on a step with its own tools; a step's tool table is read from the text before templates were filled. */
 export async function runAgent(
@@ -32,17 +33,20 @@ export async function runAgent(
     onStatus: work.onStatus,
   };
   const { tools, schemas } = equip(services, subject, { tools: agent.tools, injected: [...STEP_TOOLS, ...SHARED_TOOLS], allow, prohibit });
+  const model = modelOf(services.settings, agent.model ?? work.modelKey);
+  const spender: Spender = { journal, run: start.run, key, price: model.price, limits: services.settings.limits.session };
   return converse({
     journal,
     key,
     model: services.model,
-    modelId: modelOf(services.settings, agent.model ?? work.modelKey).id,
+    modelId: model.id,
     maxTokens: MAX_TOKENS,
     contextTokens: CONTEXT_TOKENS,
     brief: async () => briefAgent({ ...(await factsOf(services, work, agent.id)), agent }),
     schemas,
     tools,
-    hear: () => hearDeadline(services, deadline),
+    hear: (ahead) => hearLimits(services, { spender, deadline }, ahead),
+    onAnswer: (turn, answer) => settleTurn(services, spender, turn, answer),
     signal: work.signal,
   });
 }

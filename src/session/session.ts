@@ -81,7 +81,7 @@ export async function runSession(
     deadline,
     onOpen: (open) => endDelegations(services, room, open),
   };
-  const subject = subjectOf(work, key);
+  const subject = subjectOf(work);
   const { tools, schemas } = equip(services, subject, {
     tools: COORDINATOR_TOOLS,
     injected: [...STEP_TOOLS, ...SHARED_TOOLS],
@@ -119,10 +119,10 @@ export async function runSession(
   return end;
 }
 
-function subjectOf({ journal, start, signal, onStatus }: StepWork, key: string): Subject {
+function subjectOf({ journal, start, signal, onStatus }: StepWork): Subject {
   const { run, event, trust } = start;
   const base = { checkouts: [], changes: {} };
-  return { journal, run, event, trust, agent: COORDINATOR, base, signal, onStatus: (message) => onStatus(key, message) };
+  return { journal, run, event, trust, agent: COORDINATOR, base, signal, onStatus };
 }
 
 function roomOf(step: StepOf<'agent.session'>, { journal, start }: StepWork, deadline: Deadline | null): Room {

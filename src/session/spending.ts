@@ -1,8 +1,9 @@
-import type { TurnAhead } from '../agent/conversation.ts';
+import type { News, TurnAhead } from '../agent/conversation.ts';
 import type { Answer } from '../journal/answer.ts';
 import { costOf, type Price } from '../journal/cost.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Budget } from '../workflow/settings.ts';
+import { type Deadline, hearDeadline } from './deadline.ts';
 import type { Services } from './services.ts';
 
 /** Who spends: a session, an agent step or a delegation, with its own limits beside those of its run. */
@@ -44,6 +45,20 @@ export async function limitOf({ store, settings }: Services, spender: Spender, a
   if (journal.find('noted', `${key}/warned`)) return null;
   await journal.append({ type: 'noted', key: `${key}/warned`, value: fullest.what });
   return { warning: `Nine tenths of ${fullest.what} are used up: come to an end.`, closing: null };
+}
+
+/** What an agent step hears before a turn: an order to end its run, its time, its limits. */
+export async function hearLimits(
+  services: Services,
+  { spender, deadline }: { spender: Spender; deadline: Deadline | null },
+  ahead: TurnAhead,
+): Promise<News> {
+  const order = await services.store.cancels.reasonOf(spender.run);
+  if (order !== null) return { texts: [], closing: order };
+  const news = await hearDeadline(services, deadline);
+  if (news.closing !== null) return news;
+  const limit = await limitOf(services, spender, ahead);
+  return { texts: limit?.warning ? [limit.warning] : [], closing: limit?.closing ?? null };
 }
 
 /** Settles a turn in the run's budget. */

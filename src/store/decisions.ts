@@ -7,7 +7,7 @@ export interface Decision {
   delivery: string;
   event: string;
   workflow: string | null;
-  verdict: 'started' | 'merged' | 'sent to a session' | 'not matched';
+  verdict: 'started' | 'merged' | 'sent to a session' | 'not matched' | 'checked';
   reason: string;
   run: string | null;
 }

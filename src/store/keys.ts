@@ -28,6 +28,7 @@ export function makeKeys(prefix: string) {
     cancel: (id: string) => key('cancel', id),
     cancelWord: () => key('cancelled'),
     runs: () => key('runs'),
+    runsOf: (resource: string) => key('runs', resource),
     epoch: () => key('epoch'),
   };
 }

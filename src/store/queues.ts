@@ -47,6 +47,7 @@ const NEVER_FAIL = 1_000_000;
 /** Nothing that has to wake something may be lost while Redis is away. */
 const TIMER = { removeOnComplete: true, removeOnFail: true, attempts: NEVER_FAIL, backoff: { type: 'fixed', delay: 1_000 } };
 const AGAIN_MS = 500;
+const HAND_OVER_MS = 1_000;
 /** Clocks of machines may differ by as much: a timer that is due sooner may have fired already. */
 const CLOCKS_DIFFER_MS = 10_000;
 
@@ -162,13 +163,20 @@ export class Queues {
     return Object.fromEntries(rows);
   }
 
-  /** Stops taking work and waits for what is under way, at most `ms`; what is left then is taken over by others when its lock expires. */
+  /**
+   * Stops taking work and waits for what is under way, at most `ms`. What is left then is aborted and handed over by a timer; what does not even hear
+   * of that loses its connection, and others take it up when its lock expires.
+   */
   async stopWorkers(ms: number): Promise<void> {
     this.#leaving = true;
-    const closing = Promise.allSettled(this.#workers.map((worker) => worker.close()));
-    const late = new Promise<'late'>((resolve) => setTimeout(resolve, ms, 'late').unref());
-    if ((await Promise.race([closing, late])) === 'late') await Promise.allSettled(this.#workers.map((worker) => worker.close(true)));
+    const workers = this.#workers;
     this.#workers = [];
+    const closing = Promise.allSettled(workers.map((worker) => worker.close()));
+    if (!(await isOver(closing, ms))) {
+      for (const worker of workers) worker.cancelAllJobs('this process stops');
+      await isOver(closing, HAND_OVER_MS);
+    }
+    for (const redis of this.#blocking.splice(0)) redis.disconnect();
   }
 
   async close(): Promise<void> {
@@ -242,6 +250,7 @@ export class Queues {
         stalledInterval: this.#lockMs / 4,
         maxStalledCount: NEVER_FAIL,
         drainDelay: 5,
+      runRetryDelay: AGAIN_MS,
         settings: { backoffStrategy: (tries: number) => Math.min(LONGEST_BACKOFF_MS, 1_000 * 2 ** (tries - 1)) },
       },
     );
@@ -256,4 +265,12 @@ export class Queues {
 /** Job ids may hold no colon and be no integer. */
 function safeId(id: string): string {
   return `d-${id.replace(/[^\w-]/g, '_').slice(0, 128)}`;
+}
+
+async function isOver(work: Promise<unknown>, ms: number): Promise<boolean> {
+  const clock = new AbortController();
+  const late = sleep(ms, false, { signal: clock.signal, ref: false }).catch(() => false);
+  const over = await Promise.race([work.then(() => true), late]);
+  clock.abort();
+  return over;
 }

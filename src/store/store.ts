@@ -22,6 +22,7 @@ import { makeWriteTurns } from './write-turns.ts';
 
 const CONNECT_MS = 10_000;
 const CLOCK_MS = 60_000;
+const LISTED_SECONDS = 31 * 86_400;
 
 /** Redis as Pitwall needs it: journals, queues and the small records that several writers share. */
 export class Store {
@@ -110,8 +111,19 @@ export class Store {
   }
 
   /** Keeps a list of the runs there are: id and the time of the start, newest last. */
-  async listRun(run: string, at: number): Promise<void> {
-    await this.#redis.zadd(this.#keys.runs(), 'NX', at, run);
+  async listRun(run: string, resource: string, at: number): Promise<void> {
+    const { runs, runsOf } = this.#keys;
+    await this.#redis
+      .pipeline()
+      .zadd(runs(), 'NX', at, run)
+      .zadd(runsOf(resource), 'NX', at, run)
+      .expire(runsOf(resource), LISTED_SECONDS)
+      .exec();
+  }
+
+  /** Ids of a resource's newest runs, newest first. */
+  async runsOf(resource: string, count: number): Promise<string[]> {
+    return this.#redis.zrevrange(this.#keys.runsOf(resource), 0, count - 1);
   }
 
   /** Ids of the newest runs, newest first. */

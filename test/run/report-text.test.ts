@@ -1,30 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { NO_USAGE } from '../../src/journal/cost.ts';
 import type { Finding, Rung } from '../../src/journal/finding.ts';
-import type { RunView, StepView } from '../../src/journal/view.ts';
+import { type RunView, type StepView, viewRun } from '../../src/journal/view.ts';
 import { checkOutput, conclusionOf, duration, type Reported, statusComment } from '../../src/run/report-text.ts';
 import { agentStep, startOf } from '../session/house.ts';
 
 const START = startOf({ name: 'Code Review', steps: [agentStep('a')] });
+const BEGUN = viewRun([{ type: 'run.started', start: START, at: 0 }]) as RunView;
 const STEP: StepView = { id: 'review', state: 'Running', startedAt: 1_000, endedAt: null, output: null, reason: '' };
 
 function report(view: Partial<RunView> = {}, more: Partial<Reported> = {}): Reported {
   return {
-    view: {
-      start: START,
-      state: 'Running',
-      reason: '',
-      message: '',
-      startedAt: 0,
-      endedAt: null,
-      steps: [],
-      delegations: { queued: 0, ended: 0, failed: 0 },
-      agents: [],
-      turns: 0,
-      usage: {},
-      status: null,
-      ...view,
-    },
+    view: { ...BEGUN, state: 'Running', ...view },
     findings: [],
     priceOf: () => ({ input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 }),
     now: 61_000,

@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inject } from 'vitest';
-import type { Handlers } from '../../src/store/queues.ts';
+import { expect, inject, vi } from 'vitest';
+import type { Handlers, Queues } from '../../src/store/queues.ts';
 import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
 import { Store } from '../../src/store/store.ts';
+
+export const SLOTS = { advances: 8, delegations: 8 };
 
 /** Stores on one prefix, as several processes have them. `raw` is a connection of the test's own. */
 export class Processes {
@@ -91,4 +93,21 @@ export class Wire {
     this.cut();
     this.#server.close();
   }
+}
+
+/** Resolves when no job waits or runs. */
+export function quiet(queues: Queues): Promise<void> {
+  return vi.waitFor(async () => expect(Object.values(await queues.counts()).reduce((a, b) => a + b)).toBe(0), {
+    timeout: 10_000,
+    interval: 20,
+  });
+}
+
+/** Something to wait at. */
+export function gate(): { opened: Promise<void>; open(): void } {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
 }

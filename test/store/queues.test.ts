@@ -4,9 +4,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { JOURNAL_FORMAT, type Queues } from '../../src/store/queues.ts';
 import { redisTime } from '../../src/store/redis.ts';
 import { generatorFrom } from './generator.ts';
-import { handlersWith, Processes, Wire } from './processes.ts';
+import { gate, handlersWith, Processes, quiet, SLOTS } from './processes.ts';
 
-const SLOTS = { advances: 8, delegations: 8 };
 const RETRY_MS = 2_000;
 
 let processes: Processes;
@@ -14,21 +13,6 @@ beforeEach(async () => {
   processes = await Processes.open('queues');
 });
 afterEach(() => processes.close());
-
-function quiet(queues: Queues) {
-  return vi.waitFor(async () => expect(Object.values(await queues.counts()).reduce((a, b) => a + b)).toBe(0), {
-    timeout: 10_000,
-    interval: 20,
-  });
-}
-
-function gate(): { opened: Promise<void>; open(): void } {
-  let open = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open };
-}
 
 describe('a wake', () => {
   it('that comes while an advance runs leads to one more after it, however many came', async () => {
@@ -140,30 +124,6 @@ describe('an advance that throws', () => {
     await quiet(queues);
     expect(times).toHaveLength(3);
   });
-
-  it('is tried again also where Redis went away with it', async () => {
-    const wire = await Wire.open();
-    const { queues } = await processes.start({ url: wire.url });
-    let advances = 0;
-    queues.startWorkers(
-      handlersWith({
-        run() {
-          if (++advances > 1) return Promise.resolve();
-          wire.cut();
-          return Promise.reject(new Error('Redis is away'));
-        },
-      }),
-      SLOTS,
-    );
-    await queues.wakeRun('away');
-    await vi.waitFor(() => expect(advances).toBe(1));
-    await expect(queues.wakeRun('other')).rejects.toThrow();
-    wire.mend();
-    await vi.waitFor(() => expect(advances).toBeGreaterThan(1), { timeout: 10_000 });
-    await processes.close();
-    processes = await Processes.open('queues');
-    wire.close();
-  });
 });
 
 describe('a timer', () => {
@@ -243,33 +203,6 @@ describe('a timer', () => {
     expect(woken[0]).toBeGreaterThanOrEqual(at);
     await fast.close();
   });
-
-  it('fires also where Redis went away at its time', async () => {
-    const wire = await Wire.open();
-    const { queues } = await processes.start({ url: wire.url, lockMs: 1_000 });
-    const { queues: direct } = await processes.start();
-    let advances = 0;
-    await direct.setTimer({ wake: 'run', id: 'due' }, Date.now() + 100);
-    const cutBeforeWake = vi.spyOn(queues, 'wakeRun').mockImplementationOnce(() => {
-      wire.cut();
-      setTimeout(() => wire.mend(), 300);
-      return Promise.reject(new Error('Redis is away'));
-    });
-    queues.startWorkers(
-      handlersWith({
-        run() {
-          advances++;
-          return Promise.resolve();
-        },
-      }),
-      SLOTS,
-    );
-    await vi.waitFor(() => expect(advances).toBeGreaterThan(0), { timeout: 15_000 });
-    expect(cutBeforeWake.mock.calls.length).toBeGreaterThan(1);
-    await processes.close();
-    processes = await Processes.open('queues');
-    wire.close();
-  });
 });
 
 describe('a delivery', () => {
@@ -298,56 +231,6 @@ describe('a delivery', () => {
     hold.open();
     await quiet(queues);
     expect(taken).toEqual([push, { ...push, id: 'ab-13' }]);
-  });
-
-  it('whose handler throws is kept and tried again, later each time', async () => {
-    const { queues } = await processes.start();
-    const times: number[] = [];
-    const failures: string[] = [];
-    queues.startWorkers(
-      handlersWith({
-        delivery(delivery) {
-          expect(delivery).toEqual(push);
-          times.push(Date.now());
-          return times.length < 3 ? Promise.reject(new Error(`no ${times.length}`)) : Promise.resolve();
-        },
-        failed: (_, id, error) => failures.push(`${id}: ${error.message}`),
-      }),
-      SLOTS,
-    );
-    await queues.addDelivery(push);
-    await vi.waitFor(() => expect(times).toHaveLength(1));
-    await vi.waitFor(async () => expect((await queues.counts()).deliveries).toBe(1));
-    await queues.addDelivery(push);
-    await vi.waitFor(() => expect(times).toHaveLength(3), { timeout: 8_000 });
-    await quiet(queues);
-    const [first = 0, second = 0, third = 0] = times;
-    expect(second - first).toBeGreaterThanOrEqual(995);
-    expect(third - second).toBeGreaterThanOrEqual(1_995);
-    expect(failures).toEqual(['ab-12: no 1', 'ab-12: no 2']);
-  });
-
-  it('of a process that died is taken over by another, as are its advances', async () => {
-    const dead = await processes.start({ lockMs: 500 });
-    const begun: string[] = [];
-    const never = (what: string) => () => {
-      begun.push(what);
-      return new Promise<void>(() => {});
-    };
-    dead.queues.startWorkers(handlersWith({ delivery: never('delivery'), run: never('run'), delegation: never('delegation') }), SLOTS);
-    await dead.queues.addDelivery(push);
-    await dead.queues.wakeRun('r');
-    await dead.queues.wakeDelegation('r~1');
-    await vi.waitFor(() => expect(begun).toHaveLength(3));
-    await dead.close();
-    const heir = await processes.start({ lockMs: 500 });
-    const done: string[] = [];
-    const note = (what: string) => () => {
-      done.push(what);
-      return Promise.resolve();
-    };
-    heir.queues.startWorkers(handlersWith({ delivery: note('delivery'), run: note('run'), delegation: note('delegation') }), SLOTS);
-    await vi.waitFor(() => expect([...done].sort()).toEqual(['delegation', 'delivery', 'run']), { timeout: 10_000 });
   });
 });
 
@@ -379,6 +262,35 @@ describe('the workers', () => {
     expect(begun).toEqual(['one']);
     expect(queues.working).toBe(false);
     expect((await queues.counts()).runs).toBe(1);
+  });
+
+  it('abort what takes too long, and another process goes on with it at once', async () => {
+    const { queues } = await processes.start();
+    const heir = await processes.start();
+    let begun = false;
+    queues.startWorkers(
+      handlersWith({
+        run(_, signal) {
+          begun = true;
+          return new Promise<void>((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+        },
+      }),
+      SLOTS,
+    );
+    await queues.wakeRun('long');
+    await vi.waitFor(() => expect(begun).toBe(true));
+    await queues.stopWorkers(100);
+    const taken: string[] = [];
+    heir.queues.startWorkers(
+      handlersWith({
+        run(id) {
+          taken.push(id);
+          return Promise.resolve();
+        },
+      }),
+      SLOTS,
+    );
+    await vi.waitFor(() => expect(taken).toEqual(['long']), { timeout: 4_000 });
   });
 
   it('do not wait for ever for what hangs', async () => {

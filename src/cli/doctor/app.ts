@@ -12,7 +12,8 @@ const TOO_FAR_MS = 60_000;
 export function judgeSignIn(facts: AppFacts, apiUrl: string): Finding {
   const name = 'GitHub';
   if (facts.state === 'known') return ok(name, `the App ${facts.app.slug} is signed in at ${apiUrl}`);
-  if (facts.state === 'away') return broken(name, `${apiUrl} cannot be reached (${facts.why})`, 'Check GITHUB_API_URL, the network and the firewall.');
+  if (facts.state === 'away')
+    return broken(name, `${apiUrl} cannot be reached (${facts.why})`, 'Check GITHUB_API_URL, the network and the firewall.');
   const fixes = {
     'key text': 'Download a private key from the App’s settings page and set PRIVATE_KEY to its whole text.',
     key: 'Make a new private key on the settings page of this very App (compare APP_ID with it), and set PRIVATE_KEY to it.',
@@ -74,5 +75,7 @@ export function judgeInstallations({ app, installations }: Known): Finding[] {
 /** The App's page for those who may change it. */
 export function settingsOf({ slug, owner, html_url }: Known['app']): string {
   const { origin } = new URL(html_url);
-  return owner?.type === 'Organization' ? `${origin}/organizations/${owner.login}/settings/apps/${slug}` : `${origin}/settings/apps/${slug}`;
+  return owner?.type === 'Organization'
+    ? `${origin}/organizations/${owner.login}/settings/apps/${slug}`
+    : `${origin}/settings/apps/${slug}`;
 }

@@ -34,13 +34,23 @@ async function runInTime({ name, run }: Check, ms: number): Promise<Finding[]> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Finding[]>((resolve) => {
     timer = setTimeout(() => {
-      resolve([broken(name, `no answer within ${ms / 1000} s`, 'Look whether the network, the disk or the service hangs, and run the doctor again.')]);
+      resolve([
+        broken(
+          name,
+          `no answer within ${ms / 1000} s`,
+          'Look whether the network, the disk or the service hangs, and run the doctor again.',
+        ),
+      ]);
       limit.abort();
     }, ms);
   });
   const work = async () => run(limit.signal);
   const failed = (error: unknown) => [
-    broken(name, `could not be checked: ${error instanceof Error ? error.message : String(error)}`, 'Put right what the text says, and run the doctor again.'),
+    broken(
+      name,
+      `could not be checked: ${error instanceof Error ? error.message : String(error)}`,
+      'Put right what the text says, and run the doctor again.',
+    ),
   ];
   try {
     return await Promise.race([work().catch(failed), late]);

@@ -84,7 +84,8 @@ async function checkHook(asked: Promise<AppFacts>, signal: AbortSignal): Promise
 
 function withoutSecrets(finding: Finding, { app, model, redis }: Survey): Finding {
   const secrets = [app.privateKey, app.webhookSecret, model.apiKey, passwordOf(redis.url)].filter((one) => one !== null && one !== '');
-  const clean = (text: string) => redactSecrets(secrets.reduce<string>((result, secret) => result.replaceAll(secret ?? '', '[secret]'), text));
+  const clean = (text: string) =>
+    redactSecrets(secrets.reduce<string>((result, secret) => result.replaceAll(secret ?? '', '[secret]'), text));
   return { ...finding, found: clean(finding.found), fix: finding.fix === null ? null : clean(finding.fix) };
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type SettingsRead, readSettings } from '../../workflow/settings-source.ts';
+import { readSettings, type SettingsRead } from '../../workflow/settings-source.ts';
 import type { Survey } from '../survey.ts';
 import { broken, type Check, type Finding, ok, warning } from './check.ts';
 

@@ -53,7 +53,13 @@ export function checkSandbox({ searchPath }: Machine): Check {
       if (probe.ok) return [ok(name, probe.why)];
       const [found = '', ...rest] = probe.why.split(/: (?=install)|(?<=\.) (?=Allow)/);
       const fix = rest.join(' ').trim();
-      return [warning(name, found, fix ? sentenceOf(fix) : 'Install bubblewrap, or go on without: agents then cannot run commands, and reviews work.')];
+      return [
+        warning(
+          name,
+          found,
+          fix ? sentenceOf(fix) : 'Install bubblewrap, or go on without: agents then cannot run commands, and reviews work.',
+        ),
+      ];
     },
   };
 }
@@ -93,7 +99,9 @@ export function checkDataFolder({ dataDir }: Machine): Check {
       }
       if (there !== dataDir) return [ok(name, `${dataDir} is not there yet and can be made`)];
       const open = ((await stat(dataDir)).mode & 0o077) !== 0;
-      return [open ? warning(name, `${dataDir} can be read by other users`, `Run: chmod 700 ${dataDir}`) : ok(name, `${dataDir} can be written`)];
+      return [
+        open ? warning(name, `${dataDir} can be read by other users`, `Run: chmod 700 ${dataDir}`) : ok(name, `${dataDir} can be written`),
+      ];
     },
   };
 }

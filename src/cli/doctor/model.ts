@@ -36,7 +36,8 @@ function judge({ status, said }: Answer, { host, id, by }: { host: string; id: s
   const found = `${host} answered ${status} to ${by}${said ? `: ${said}` : ''}`;
   if (status === 200) return ok(NAME, `${host} takes the key and knows ${id} (asked by ${by})`);
   if (status === 401) return broken(NAME, found, `Set ANTHROPIC_API_KEY to a key that is valid at ${host}.`);
-  if (status === 402 || /credit balance|billing/i.test(said)) return broken(NAME, found, 'Look at the billing page of the account of ANTHROPIC_API_KEY.');
+  if (status === 402 || /credit balance|billing/i.test(said))
+    return broken(NAME, found, 'Look at the billing page of the account of ANTHROPIC_API_KEY.');
   if (status === 403) return broken(NAME, found, `Allow the key of ANTHROPIC_API_KEY to use ${id} at ${host}.`);
   if (status === 404) return broken(NAME, found, 'Correct "models.default.id" in the settings, or ANTHROPIC_BASE_URL.');
   if (status === 429 || status >= 500) return warning(NAME, found, 'Run the doctor again in a while: the endpoint is busy or down.');

@@ -13,7 +13,8 @@ export const NO_ADDRESS = 'pitwall.invalid';
 export function judgeHook({ app, hook }: Known): Finding | null {
   const name = 'webhook';
   const page = settingsOf(app);
-  if (!hook.url) return broken(name, 'the App has no webhook URL', `Set it at ${page} to https://your-server${WEBHOOK_PATH} and tick "Active".`);
+  if (!hook.url)
+    return broken(name, 'the App has no webhook URL', `Set it at ${page} to https://your-server${WEBHOOK_PATH} and tick "Active".`);
   const url = URL.canParse(hook.url) ? new URL(hook.url) : null;
   if (!url) return broken(name, `${hook.url} is not a URL`, `Correct the webhook URL at ${page}.`);
   if (url.hostname === NO_ADDRESS)

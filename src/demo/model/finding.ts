@@ -1,6 +1,7 @@
 import type { PatchFile, PatchLine } from './patch.ts';
 import { type Importance, isGenerated, lineRule, type Rule } from './rule.ts';
 import { LINE_RULES } from './rules-line.ts';
+import { READING_RULES } from './rules-reading.ts';
 import { SHAPE_RULES } from './rules-shape.ts';
 
 /** A remark on a change, in the shape that the published review playbook asks for. `line` is null for a remark on the whole file. */
@@ -16,15 +17,16 @@ export interface Finding {
   rule: string;
 }
 
-const RULES: Rule[] = [...LINE_RULES.map(lineRule), ...SHAPE_RULES];
+const RULES: Rule[] = [...LINE_RULES.map(lineRule), ...SHAPE_RULES, ...READING_RULES];
 const ORDER: Importance[] = ['blocker', 'major', 'minor', 'nit'];
 const PER_RULE = 3;
 const PER_FILE = 12;
+const NITS_PER_FILE = 5;
 
 /** How many rules there are. */
 export const RULE_COUNT = RULES.length;
 
-/** Reviews files by the rules, the most important findings of each file first; one finding a line, at most 3 of a rule and 12 in a file. */
+/** Reviews files by the rules, the most important findings of each file first; one finding a line, at most 3 of a rule, 5 nits and 12 in all in a file. */
 export function reviewFiles(files: PatchFile[]): Finding[] {
   return files.filter(({ path }) => !isGenerated(path)).flatMap(reviewFile);
 }
@@ -54,7 +56,9 @@ function reviewFile(file: PatchFile): Finding[] {
       .map((line) => describe(file, rule, line)),
   );
   const ordered = all.sort((a, b) => ORDER.indexOf(a.importance) - ORDER.indexOf(b.importance));
-  return uniqueFindings(ordered).slice(0, PER_FILE);
+  const unique = uniqueFindings(ordered);
+  const nits = unique.filter(({ importance }) => importance === 'nit').slice(0, NITS_PER_FILE);
+  return [...unique.filter(({ importance }) => importance !== 'nit'), ...nits].slice(0, PER_FILE);
 }
 
 function describe(file: PatchFile, rule: Rule, line: PatchLine | null): Finding {

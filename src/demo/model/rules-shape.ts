@@ -2,7 +2,6 @@ import type { PatchFile, PatchLine } from './patch.ts';
 import { addedOf, codeOf, isTest, PYTHON, type Rule, SCRIPT, SOURCE } from './rule.ts';
 
 const LARGE = 400;
-const LONG_LINE = 180;
 
 /** Rules that look at several lines, at deleted ones, or at a file as a whole. */
 export const SHAPE_RULES: Rule[] = [
@@ -70,15 +69,6 @@ export const SHAPE_RULES: Rule[] = [
     message: `More than ${LARGE} lines arrive in one file, which is more than a reviewer can keep in mind.`,
     fix: 'Split it by subject, or say that it is generated.',
     find: (file) => (file.added && !file.binary && file.lines.length > LARGE ? [null] : []),
-  },
-  {
-    id: 'long-line',
-    importance: 'nit',
-    title: 'Very long line',
-    message: `Over ${LONG_LINE} characters: the end of it is outside of most screens and of the diff view.`,
-    fix: 'Break it.',
-    find: (file) =>
-      SOURCE.test(file.path) && !isTest(file.path) ? addedOf(file).filter(({ text }) => text.length > LONG_LINE && / /.test(text)) : [],
   },
 ];
 

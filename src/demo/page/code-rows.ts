@@ -15,6 +15,6 @@ export function codeRow(line: PatchLine, mark = false): Markup {
 }
 
 /** The three columns, for those who hear the table. */
-export function codeHead(caption: string): Markup {
-  return html`<caption class="unseen">${caption}</caption><thead class="unseen"><tr><th scope="col">Old line</th><th scope="col">New line</th><th scope="col">Text</th></tr></thead>`;
+export function codeHead(id: string, caption: string): Markup {
+  return html`<caption class="unseen" id="${id}-caption">${caption}</caption><colgroup id="${id}-columns"><col class="narrow"><col class="narrow"><col></colgroup><thead class="unseen" id="${id}-head"><tr><th scope="col">Old line</th><th scope="col">New line</th><th scope="col">Text</th></tr></thead>`;
 }

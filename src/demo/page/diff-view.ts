@@ -1,8 +1,8 @@
 import { html } from 'hono/html';
 import type { FileDiff } from '../git/diff.ts';
 import { type Hunk, type PatchLine, parsePatch } from '../git/patch.ts';
-import { codeHead, codeRow } from './code-rows.ts';
 import { count } from './byline.ts';
+import { codeHead, codeRow } from './code-rows.ts';
 import { fileAnchor } from './file-anchor.ts';
 import type { Markup } from './inline.ts';
 import type { ThreadView } from './pull-view.ts';
@@ -41,10 +41,11 @@ function fileBox(screen: Screen, file: FileDiff): Markup {
 function patchTable(screen: Screen, file: FileDiff, threads: ThreadView[]): Markup {
   const id = fileAnchor(file.path);
   const hunks = parsePatch(file.patch);
-  if (hunks.length === 0) return html`<p class="quiet no-text" id="${id}-table">${file.binary ? 'A binary file: its content is not shown.' : 'No changed lines.'}</p>`;
+  if (hunks.length === 0)
+    return html`<p class="quiet no-text" id="${id}-table">${file.binary ? 'A binary file: its content is not shown.' : 'No changed lines.'}</p>`;
   const onLines = threads.filter(({ root }) => root.place.subject === 'line' && root.place.line !== null);
   const bodies = hunks.map((hunk, at) => hunkRows(screen, hunk, { id: `${id}-hunk-${at}`, threads: onLines }));
-  return html`<table class="diff" id="${id}-table" data-live>${codeHead(`Changes in ${file.path}`)}${bodies}</table>`;
+  return html`<table class="diff" id="${id}-table" data-live>${codeHead(`${id}-table`, `Changes in ${file.path}`)}${bodies}</table>`;
 }
 
 /** Lines between two threads are one group, so that a thread that comes or grows leaves everything else as it is. */
@@ -70,5 +71,7 @@ function hunkRows(screen: Screen, hunk: Hunk, at: { id: string; threads: ThreadV
 }
 
 function standsOn(line: PatchLine, place: { side: 'LEFT' | 'RIGHT'; line: number | null }): boolean {
-  return place.line !== null && (place.side === 'LEFT' ? line.old : line.new) === place.line && line.kind !== (place.side === 'LEFT' ? '+' : '-');
+  return (
+    place.line !== null && (place.side === 'LEFT' ? line.old : line.new) === place.line && line.kind !== (place.side === 'LEFT' ? '+' : '-')
+  );
 }

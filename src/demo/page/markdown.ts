@@ -70,7 +70,9 @@ function readBlock(lines: readonly string[], outline: Outline, depth: number): B
 
 function readCode(lines: readonly string[], fence: RegExpExecArray): Block {
   const [, mark = '```', word = ''] = fence;
-  const end = lines.findIndex((line, at) => at > 0 && line.trim().length >= mark.length && [...line.trim()].every((char) => char === mark[0]));
+  const end = lines.findIndex(
+    (line, at) => at > 0 && line.trim().length >= mark.length && [...line.trim()].every((char) => char === mark[0]),
+  );
   const body = lines.slice(1, end < 0 ? lines.length : end).join('\n');
   const label = word === 'suggestion' ? html`<p class="code-label">Suggested change</p>` : '';
   return { shown: html`${label}<pre><code>${body}</code></pre>`, taken: end < 0 ? lines.length : end + 1 };
@@ -101,21 +103,30 @@ function readQuote(lines: readonly string[], outline: Outline, depth: number): B
 
 function readList(lines: readonly string[], outline: Outline, depth: number): Block {
   const [, indent = '', mark = '-'] = ITEM.exec(lines[0] ?? '') ?? [];
-  const ordered = /\d/.test(mark);
+  const ordered = isNumber(mark);
   const items: string[][] = [];
   let at = 0;
   for (; at < lines.length; at++) {
     const line = lines[at] ?? '';
     const item = ITEM.exec(line);
-    const own = item && (item[1] ?? '').length <= indent.length + 1;
-    if (own && /\d/.test(item[2] ?? '') !== ordered) break;
+    const own = item !== null && (item[1] ?? '').length <= indent.length + 1;
+    if (own ? isNumber(item[2] ?? '') !== ordered : endsList(line, { before: lines[at - 1] ?? '', after: lines[at + 1] ?? '' })) break;
     if (own) items.push([item[3] ?? '']);
-    else if (line.trim() === '' && !/^\s{2,}\S/.test(lines[at + 1] ?? '') && !ITEM.test(lines[at + 1] ?? '')) break;
-    else if (line.trim() !== '' && !/^\s{2,}\S/.test(line) && (lines[at - 1] ?? '').trim() === '') break;
     else items.at(-1)?.push(line.replace(/^\s{1,4}/, ''));
   }
   const shown = items.map((item) => html`<li>${showItem(item, outline, depth)}</li>`);
   return { shown: ordered ? html`<ol>${shown}</ol>` : html`<ul>${shown}</ul>`, taken: at };
+}
+
+function isNumber(mark: string): boolean {
+  return /\d/.test(mark);
+}
+
+/** After a blank line only what is indented, or one more item, still belongs to a list. */
+function endsList(line: string, beside: { before: string; after: string }): boolean {
+  const goesOn = (text: string) => /^\s{2,}\S/.test(text);
+  if (line.trim() === '') return !goesOn(beside.after) && !ITEM.test(beside.after);
+  return beside.before.trim() === '' && !goesOn(line);
 }
 
 function showItem(item: readonly string[], outline: Outline, depth: number): Markup | Markup[] {
@@ -127,13 +138,18 @@ function readTable(lines: readonly string[]): Block {
   const end = lines.findIndex((line) => !line.includes('|'));
   const rows = lines.slice(0, end < 0 ? lines.length : end).map(cellsOf);
   const [head = [], , ...body] = rows;
-  const first = head.every((cell) => cell === '') ? '' : html`<thead><tr>${head.map((cell) => html`<th scope="col">${inlineText(cell)}</th>`)}</tr></thead>`;
+  const first = head.every((cell) => cell === '')
+    ? ''
+    : html`<thead><tr>${head.map((cell) => html`<th scope="col">${inlineText(cell)}</th>`)}</tr></thead>`;
   const others = body.map((cells) => html`<tr>${cells.slice(0, head.length).map((cell) => html`<td>${inlineText(cell)}</td>`)}</tr>`);
   return { shown: html`<table>${first}<tbody>${others}</tbody></table>`, taken: rows.length };
 }
 
 function cellsOf(line: string): string[] {
-  const bare = line.trim().replace(/^\|/, '').replace(/(?<!\\)\|$/, '');
+  const bare = line
+    .trim()
+    .replace(/^\|/, '')
+    .replace(/(?<!\\)\|$/, '');
   return bare.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll('\\|', '|'));
 }
 

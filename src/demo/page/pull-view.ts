@@ -47,7 +47,10 @@ export class PullReader {
     if (!item || !isPull(item)) return null;
     const { bare } = repo;
     const { baseSha, headSha } = item.pull;
-    const [diff, ids] = await Promise.all([this.#diff(bare, { base: baseSha, head: headSha }), bare.ids(['--reverse', `${baseSha}..${headSha}`])]);
+    const [diff, ids] = await Promise.all([
+      this.#diff(bare, { base: baseSha, head: headSha }),
+      bare.ids(['--reverse', `${baseSha}..${headSha}`]),
+    ]);
     const commits = await bare.commits(ids);
     const threads = this.#threads(repo, number);
     const order = [...item.pull.heads].reverse();
@@ -77,7 +80,9 @@ export class PullReader {
   }
 
   #entries({ repo, item, commits, threads }: Pick<PullView, 'repo' | 'item' | 'commits' | 'threads'>): Entry[] {
-    const comments = this.#github.comments(repo, item.number).map((comment) => ({ kind: 'comment' as const, at: comment.createdAt, comment }));
+    const comments = this.#github
+      .comments(repo, item.number)
+      .map((comment) => ({ kind: 'comment' as const, at: comment.createdAt, comment }));
     const reviews = this.#github.reviews(repo, item.number).flatMap((review) => {
       const own = threads.filter(({ root }) => root.reviewId === review.id).sort(byPlace);
       const shown = review.state !== 'PENDING' && (!review.implicit || own.length > 0);

@@ -43,7 +43,7 @@ function codeAbove(id: number, place: CommentPlace): Markup {
   if (place.subject === 'file' || lines.length === 0) return html``;
   const shown = lines.slice(-SHOWN_LINES);
   const rows = shown.map((line, at) => codeRow(line, at === shown.length - 1));
-  return html`<table class="diff excerpt" id="thread-${id}-code">${codeHead(`The lines that the thread is about`)}<tbody>${rows}</tbody></table>`;
+  return html`<table class="diff excerpt" id="thread-${id}-code">${codeHead(`thread-${id}-code`, 'The lines that the thread is about')}<tbody>${rows}</tbody></table>`;
 }
 
 function remark(repo: Repository, comment: ReviewComment, level: number): Markup {

@@ -103,10 +103,60 @@ You review code for people who will read every word of yours. Write about what i
 Say nothing where nothing is wrong.
 `;
 
-/** The files that give a repository its review workflow. */
+/** What is said beside keys of the workflow, by their path. */
+const REMARKS: Record<string, string> = {
+  '': 'A review of every pull request: one agent plans it, others review the parts side by side, and it ends as one submitted review.\nComments like this one are allowed, and so are trailing commas. `pitwall validate` checks this file; `pitwall schema` is for editors.',
+  triggers: 'When it runs: a pull request that is no draft is opened, or somebody with write permission comments /review.',
+  steps:
+    'What it does. The prompt of a step that an agent works on is the file beside this one that is called as the step: plan.md, review.md.',
+  'steps.1.params.agentId': 'An agent is a file, too: agents/<id>.md.',
+  'steps.2.params.exitCriteria': 'It ends when the coordinator says so, after this time, or when somebody comments /done.',
+  'steps.2.params.listenToComments': 'What people comment meanwhile is read by the coordinator.',
+  flow: 'In which order. A condition on an edge may leave a step out.',
+};
+
+/** The files that give a repository its review workflow, with prompts in files of their own and remarks for those who will change it. */
 export function workflowFiles(): Record<string, string> {
+  const steps = REVIEW_WORKFLOW.steps.map((step) => ({ ...step, instruction: undefined }));
+  const prompts = REVIEW_WORKFLOW.steps.flatMap(({ id, instruction }) =>
+    instruction ? [[`.overcut/${id}.md`, `${instruction}\n`] as const] : [],
+  );
   return {
-    '.overcut/workflow.json': `${JSON.stringify(REVIEW_WORKFLOW, null, 2)}\n`,
+    '.overcut/workflow.json': `${remark('', '')}${writeJson({ ...REVIEW_WORKFLOW, steps }, '', '')}\n`,
+    ...Object.fromEntries(prompts),
     '.overcut/agents/code-reviewer.md': REVIEWER_AGENT,
   };
+}
+
+/** JSON as people write it: short objects on one line, remarks above what they are about. */
+function writeJson(value: unknown, path: string, indent: string): string {
+  const line = JSON.stringify(value);
+  const inner = `${indent}  `;
+  const below = (key: string) => (path === '' ? key : `${path}.${key}`);
+  if (typeof value !== 'object' || value === null) return line;
+  const remarked = Object.keys(REMARKS).some((key) => key.startsWith(`${path}.`));
+  if (path !== '' && !remarked && line.length + indent.length <= WIDTH) return oneLine(value);
+  if (Array.isArray(value)) {
+    const items = value.map((item, at) => `${remark(below(String(at)), inner)}${inner}${writeJson(item, below(String(at)), inner)}`);
+    return `[\n${items.join(',\n')}\n${indent}]`;
+  }
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  const items = entries.map(
+    ([key, item]) => `${remark(below(key), inner)}${inner}${JSON.stringify(key)}: ${writeJson(item, below(key), inner)}`,
+  );
+  return `{\n${items.join(',\n')}\n${indent}}`;
+}
+
+const WIDTH = 110;
+
+function oneLine(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(oneLine).join(', ')}]`;
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  return `{ ${entries.map(([key, item]) => `${JSON.stringify(key)}: ${oneLine(item)}`).join(', ')} }`;
+}
+
+function remark(path: string, indent: string): string {
+  const text = REMARKS[path];
+  return text === undefined ? '' : text.replace(/^/gm, `${indent}// `).concat('\n');
 }

@@ -44,7 +44,7 @@ it('our own workflow loads without a single remark', () => {
   const { workflow, problems } = loadWorkflow({
     path: '.overcut/workflow.json',
     text: files['.overcut/workflow.json'] ?? '',
-    prompts: {},
+    prompts: { plan: files['.overcut/plan.md'] ?? '', review: files['.overcut/review.md'] ?? '' },
     agentIds: ['code-reviewer'],
   });
   expect(problems).toEqual([]);

@@ -1,0 +1,61 @@
+import { CommanderError } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { makeProgram } from '../../src/cli/program.ts';
+import { surveyEnvironment } from '../../src/config.ts';
+
+async function run(...args: string[]): Promise<{ code: number; text: string }> {
+  let text = '';
+  const say = (part: string) => {
+    text += part;
+  };
+  const program = makeProgram({
+    version: '1.2.3',
+    environment: {},
+    cwd: '/',
+    signal: AbortSignal.abort(),
+    interactive: false,
+    out: say,
+    err: say,
+    survey: surveyEnvironment,
+    start: () => Promise.reject(new Error('nothing is started here')),
+  });
+  const code = await program.run(args).catch((error: unknown) => {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : 2;
+  });
+  return { code, text };
+}
+
+const { text: help } = await run('--help');
+const commands = [...help.matchAll(/^ {2}([a-z]+) /gm)].flatMap(([, name]) => (name && name !== 'help' && !/^\d/.test(name) ? [name] : []));
+
+describe('every command', () => {
+  it('is known', () => {
+    expect(commands).toEqual(expect.arrayContaining(['start', 'setup', 'init', 'doctor', 'settings', 'validate', 'schema', 'try', 'demo']));
+  });
+
+  it.each(commands)('%s has help with an example', async (name) => {
+    const { code, text } = await run(name, '--help');
+    expect(code).toBe(0);
+    expect(text).toMatch(new RegExp(`\\nExample:\\n {2}(?:\\S+=\\S+ )*pitwall ${name}\\b`));
+  });
+});
+
+it('the exit codes stand in one table', () => {
+  expect(help).toMatch(/Exit codes:\n {2}0 {2}\S.*\n {2}1 {2}\S.*\n {2}2 {2}\S/);
+});
+
+it.each([
+  [['docter'], 'Did you mean doctor?'],
+  [['setings'], 'Did you mean settings?'],
+  [['start', '--rol', 'web'], 'Did you mean --role?'],
+  [['setup', '--ogr', 'acme'], 'Did you mean --org?'],
+  [['init', '--forse'], 'Did you mean --force?'],
+  [['doctor', '--formt', 'json'], 'Did you mean --format?'],
+  [['doctor', '--format', 'xml'], 'Allowed choices are text, json'],
+  [['demo', '--port', 'x'], 'Give a whole number from 0 to 65535'],
+])('%j is refused with what was meant', async (args, meant) => {
+  const { code, text } = await run(...args);
+  expect(code).toBe(2);
+  expect(text).toContain(meant);
+});

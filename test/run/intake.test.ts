@@ -1,0 +1,306 @@
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { GitHub } from '../../src/demo/github/github.ts';
+import type { Person } from '../../src/demo/github/person.ts';
+import { GitHubApp } from '../../src/github/client.ts';
+import { Configurations } from '../../src/github/configuration.ts';
+import { Permissions } from '../../src/github/permission.ts';
+import type { RunStart } from '../../src/journal/entry.ts';
+import { Intake } from '../../src/run/intake.ts';
+import type { Services } from '../../src/session/services.ts';
+import type { Decision } from '../../src/store/decisions.ts';
+import { defaultSettings } from '../../src/workflow/settings.ts';
+import { agentStep, House, over } from '../session/house.ts';
+
+let house: House;
+let github: GitHub;
+let app: GitHubApp;
+let intake: Intake;
+let services: Services;
+let repositories = 0;
+
+beforeAll(async () => {
+  [house, github] = await Promise.all([House.open(), GitHub.start()]);
+  app = new GitHubApp({
+    appId: github.app.id,
+    privateKey: github.app.privateKey,
+    webhookSecret: github.app.webhookSecret,
+    apiUrl: github.apiUrl,
+    version: '0.0.0',
+    log: pino({ level: 'silent' }),
+  });
+  services = house.process().services;
+  intake = intakeOf(services);
+  app.onDelivery((delivery) => intake.handle(delivery));
+});
+afterAll(async () => {
+  await app.close();
+  await Promise.all([house.close(), github.stop()]);
+});
+afterEach(() => {
+  services.settings = defaultSettings();
+});
+
+function intakeOf(own: Services): Intake {
+  return new Intake({ services: own, app, configurations: new Configurations(), permissions: new Permissions() });
+}
+
+const AGENT = '---\nname: A\ntype: CodeReview\n---\nYou look.\n';
+const OPENED = { event: 'pull_request_opened' };
+const workflow = (name: string, triggers: object[] = [OPENED], more: object = {}) =>
+  JSON.stringify({ name, triggers, steps: [agentStep('a')], flow: [{ from: '', to: 'a' }], ...more });
+
+/** A repository with these workflows by name, a writer and a stranger. */
+async function settle(workflows: Record<string, string>): Promise<{ name: string; id: number; wanda: Person; eve: Person }> {
+  const name = `acme/app-${++repositories}`;
+  const files = Object.fromEntries(Object.entries(workflows).map(([file, text]) => [`.overcut/workflows/${file}.json`, text]));
+  const { id } = await github.createRepository(name, { 'a.txt': 'one\n', '.overcut/agents/a.md': AGENT, ...files });
+  github.install(name);
+  return { name, id, wanda: github.person('wanda', { [name]: 'write' }), eve: github.person('eve', { [name]: 'read' }) };
+}
+
+/** Takes in what GitHub sent since the last time; answers the deliveries. */
+async function takeAll(from = intake) {
+  const fresh = github.hooks.deliveries.filter((delivery) => !taken.has(delivery.id));
+  for (const delivery of fresh) {
+    taken.add(delivery.id);
+    await from.take({ id: delivery.guid, event: delivery.event, body: delivery.body.toString() });
+  }
+  return fresh;
+}
+const taken = new Set<number>();
+
+async function openPull(at: { name: string; wanda: Person }, title = 'Change'): Promise<number> {
+  const branch = `b-${randomUUID().slice(0, 6)}`;
+  await at.wanda.push(at.name, branch, { 'a.txt': `${branch}\n` });
+  await takeAll();
+  return (await at.wanda.openPull(at.name, { head: branch, title })).number;
+}
+
+/** The runs on a repository, oldest first. */
+async function runsOf(repository: number): Promise<RunStart[]> {
+  const ids = await house.store.newestRuns(1_000);
+  const firsts = await Promise.all(ids.map(async (id) => (await house.entries(id))[0]));
+  const starts = firsts.flatMap((entry) => (entry?.type === 'run.started' ? [entry.start] : []));
+  return starts.filter((start) => start.event.repository.id === repository).reverse();
+}
+
+async function decisions(
+  repository: number,
+  number: number,
+  kind = 'pr',
+): Promise<Pick<Decision, 'event' | 'workflow' | 'verdict' | 'reason'>[]> {
+  const all = await house.store.decisions.list(repository, `${repository}:${kind}:${number}`);
+  return all.map(({ event, workflow: name, verdict, reason }) => ({ event, workflow: name, verdict, reason })).reverse();
+}
+
+describe('a delivery', () => {
+  it('starts a run that knows all it needs, wakes it, and says why', async () => {
+    const at = await settle({ review: workflow('Review') });
+    const number = await openPull(at);
+    await takeAll();
+    const [start, ...more] = await runsOf(at.id);
+    expect(more).toEqual([]);
+    expect(start).toMatchObject({
+      workflow: { path: '.overcut/workflows/review.json', name: 'Review', sha: expect.stringMatching(/^[0-9a-f]{40}$/) },
+      agents: [{ id: 'a', name: 'A', type: 'CodeReview' }],
+      event: { name: 'pull_request_opened', resource: { kind: 'pr', number }, actor: { login: 'wanda' } },
+      trust: 'trusted',
+    });
+    expect(await house.waiting('runs')).toContain(start?.run);
+    expect(await decisions(at.id, number)).toEqual([
+      { event: 'pull_request_opened', workflow: 'Review', verdict: 'started', reason: 'trigger pull_request_opened' },
+    ]);
+  });
+
+  it('that comes again, or whose body comes under another id, starts nothing', async () => {
+    const at = await settle({ review: workflow('Review') });
+    await openPull(at);
+    const [opened] = (await takeAll()).filter(({ event }) => event === 'pull_request');
+    const body = opened?.body.toString() ?? '';
+    await intake.take({ id: opened?.guid ?? '', event: 'pull_request', body });
+    await intake.take({ id: randomUUID(), event: 'pull_request', body });
+    await Promise.all([1, 2, 3].map(() => intakeOf(services).take({ id: randomUUID(), event: 'pull_request', body })));
+    expect(await runsOf(at.id)).toHaveLength(1);
+  });
+
+  it('that was cut off half way goes on under its own claim, and starts its run once', async () => {
+    const at = await settle({ review: workflow('Review') });
+    const number = await openPull(at);
+    const record = () => Promise.reject(new Error('cut off'));
+    const dying = { ...services, store: over(services.store, { decisions: over(services.store.decisions, { record }) }) };
+    const [opened] = github.hooks.deliveries.filter(({ event }) => event === 'pull_request').slice(-1);
+    const given = { id: opened?.guid ?? '', event: 'pull_request', body: opened?.body.toString() ?? '' };
+    const first = intakeOf(dying);
+    const before = intake;
+    intake = first;
+    await expect(first.take(given)).rejects.toThrow('cut off');
+    intake = before;
+    await takeAll();
+    expect(await runsOf(at.id)).toHaveLength(1);
+    expect(await decisions(at.id, number)).toHaveLength(1);
+  });
+
+  it('starts every workflow that waits for it, and records why another does not', async () => {
+    const condition = { combinator: 'and', rules: [{ field: 'context.pullRequest.title', operator: 'contains', value: 'docs' }] };
+    const at = await settle({
+      one: workflow('One'),
+      two: workflow('Two'),
+      docs: workflow('Docs', [{ ...OPENED, conditions: condition }]),
+      issues: workflow('Issues', [{ event: 'issue_opened' }]),
+    });
+    const number = await openPull(at, 'Fix it');
+    await takeAll();
+    expect((await runsOf(at.id)).map(({ workflow: { name } }) => name).sort()).toEqual(['One', 'Two']);
+    const why = Object.fromEntries(
+      (await decisions(at.id, number)).map(({ workflow: name, verdict, reason }) => [name, `${verdict}: ${reason}`]),
+    );
+    expect(why.One).toBe('started: trigger pull_request_opened');
+    expect(why.Docs).toMatch(/^not matched: pull_request_opened: condition not met: .*Fix it/);
+    expect(why.Issues).toBe('not matched: no trigger for pull_request_opened; it waits for issue_opened');
+  });
+
+  it('that several triggers of one workflow match starts it once', async () => {
+    const at = await settle({
+      talk: workflow('Talk', [{ event: 'mention' }, { event: 'pull_request_commented' }, OPENED, OPENED]),
+    });
+    const number = await openPull(at);
+    await takeAll();
+    expect(await runsOf(at.id)).toHaveLength(1);
+    at.wanda.comment(at.name, number, '@overcut have a look');
+    await takeAll();
+    const [, second, ...more] = await runsOf(at.id);
+    expect(more).toEqual([]);
+    expect(second?.event.name).toBe('mention');
+  });
+
+  it('that holds a command starts what waits for the command, and neither mention nor comment triggers', async () => {
+    const at = await settle({
+      review: workflow('Review', [{ event: 'manual', slashCommand: { command: 'review' } }]),
+      chat: workflow('Chat', [{ event: 'pull_request_commented' }, { event: 'mention' }]),
+      both: workflow('Both', [{ event: 'pull_request_commented' }, { event: 'manual', slashCommand: { command: 'review' } }]),
+    });
+    const number = await openPull(at);
+    await takeAll();
+    at.wanda.comment(at.name, number, '@overcut /review the tests');
+    await takeAll();
+    const started = (await runsOf(at.id)).map(({ workflow: { name }, event }) => `${name} by ${event.name}`).sort();
+    expect(started).toEqual(['Both by manual', 'Review by manual']);
+    const chat = (await decisions(at.id, number)).filter(({ workflow: name, event }) => name === 'Chat' && event !== 'pull_request_opened');
+    expect(chat.filter(({ event }) => event !== 'manual').map(({ reason }) => reason)).toEqual(
+      Array.from({ length: 2 }, () => 'a command or another event of the same delivery started a workflow'),
+    );
+    at.wanda.comment(at.name, number, 'just talking, /unheard of');
+    await takeAll();
+    expect(
+      (await runsOf(at.id))
+        .slice(2)
+        .map(({ workflow: { name }, event }) => `${name} by ${event.name}`)
+        .sort(),
+    ).toEqual(['Both by pull_request_commented', 'Chat by pull_request_commented']);
+  });
+
+  it('of a repository with a faulty workflow says where the mistake is, and starts the others', async () => {
+    const at = await settle({
+      broken: '{ "name": "Broken", ',
+      unknown: workflow('Unknown', [OPENED], { steps: [agentStep('a', { params: { agentId: 'nobody' } })] }),
+      fine: workflow('Fine'),
+    });
+    const number = await openPull(at);
+    await takeAll();
+    expect((await runsOf(at.id)).map(({ workflow: { name } }) => name)).toEqual(['Fine']);
+    const why = (await decisions(at.id, number)).filter(({ verdict }) => verdict !== 'started').map(({ reason }) => reason);
+    expect(why).toHaveLength(2);
+    expect(why.join('\n')).toMatch(/^\.overcut\/workflows\/broken\.json has mistakes: line \d+: /m);
+    expect(why.join('\n')).toMatch(/^\.overcut\/workflows\/unknown\.json has mistakes: .*nobody/m);
+  });
+
+  it('of a repository without workflows is told how to begin', async () => {
+    const at = await settle({});
+    const number = await openPull(at);
+    await takeAll();
+    expect(await decisions(at.id, number)).toMatchObject([
+      { workflow: null, reason: expect.stringContaining('commit .overcut/workflow.json') },
+    ]);
+  });
+});
+
+describe('who is heard', () => {
+  const COMMANDED = { review: workflow('Review', [{ event: 'manual', slashCommand: { command: 'review' } }]) };
+
+  it('is a person with write: a stranger’s command starts nothing and says why', async () => {
+    const at = await settle(COMMANDED);
+    const number = await openPull(at);
+    await takeAll();
+    at.eve.comment(at.name, number, '/review');
+    await takeAll();
+    expect(await runsOf(at.id)).toEqual([]);
+    expect((await decisions(at.id, number)).find(({ event }) => event === 'manual')?.reason).toBe(
+      `@eve has no write permission on ${at.name}`,
+    );
+    at.wanda.comment(at.name, number, '/review');
+    await takeAll();
+    expect(await runsOf(at.id)).toMatchObject([{ trust: 'trusted', event: { command: { name: 'review' }, comment: { body: '/review' } } }]);
+  });
+
+  it('is not the app itself', async () => {
+    const at = await settle({ ...COMMANDED, chat: workflow('Chat', [{ event: 'pull_request_commented' }]) });
+    const number = await openPull(at);
+    await takeAll();
+    const api = await app.api((await app.installationOf(at.name)) ?? 0, at.id, 'review');
+    const [owner = '', repo = ''] = at.name.split('/');
+    await api.rest.issues.createComment({ owner, repo, issue_number: number, body: 'I am done.' });
+    expect(await takeAll()).not.toEqual([]);
+    expect(await runsOf(at.id)).toEqual([]);
+  });
+
+  it('is a fork only as the setting says', async () => {
+    const at = await settle({ review: workflow('Review') });
+    const fork = await at.eve.fork(at.name);
+    const propose = async (branch: string) => {
+      await at.eve.push(fork, branch, { 'a.txt': `${branch}\n` });
+      const pull = await at.eve.openPull(at.name, { head: branch, fork, title: branch });
+      await takeAll();
+      return pull.number;
+    };
+    const number = await propose('first');
+    expect(await runsOf(at.id)).toEqual([]);
+    expect((await decisions(at.id, number))[0]?.reason).toMatch(/a fork by @eve, who has no write permission: the setting forks is "ask"/);
+    services.settings = { ...defaultSettings(), forks: 'untrusted' };
+    await propose('second');
+    expect(await runsOf(at.id)).toMatchObject([{ trust: 'untrusted', event: { resource: { head: { fork: true } } } }]);
+  });
+
+  it('is an outsider’s comment only where trigger and app allow it, and then untrusted', async () => {
+    const open = { event: 'issue_commented', settings: { allowOutsiders: true } };
+    const at = await settle({ open: workflow('Open', [open]), closed: workflow('Closed', [{ event: 'issue_commented' }]) });
+    const { number } = await at.wanda.openIssue(at.name, { title: 'Help' });
+    await takeAll();
+    services.settings = { ...defaultSettings(), allowOutsiders: true };
+    at.eve.comment(at.name, number, 'me too');
+    await takeAll();
+    expect(await runsOf(at.id)).toMatchObject([{ workflow: { name: 'Open' }, trust: 'untrusted' }]);
+  });
+});
+
+describe('a delay', () => {
+  it('puts a run off by a timer, but not a command', async () => {
+    const settings = { delaySeconds: 600 };
+    const at = await settle({
+      later: workflow('Later', [
+        { ...OPENED, settings },
+        { event: 'manual', slashCommand: { command: 'now' }, settings },
+      ]),
+    });
+    const number = await openPull(at);
+    await takeAll();
+    const [late] = await runsOf(at.id);
+    expect(await house.waiting('runs')).not.toContain(late?.run);
+    expect(await house.waiting('timers')).toContain(late?.run);
+    at.wanda.comment(at.name, number, '/now');
+    await takeAll();
+    const [, soon] = await runsOf(at.id);
+    expect(await house.waiting('runs')).toContain(soon?.run);
+  });
+});

@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { GitHub } from '../../src/demo/github/github.ts';
+import type { Person } from '../../src/demo/github/person.ts';
+import { GitHubApp } from '../../src/github/client.ts';
+import { Governor } from '../../src/github/governor.ts';
+import { createPublisher } from '../../src/github/publisher.ts';
+import type { RunStart } from '../../src/journal/entry.ts';
+import { Pending, Superseded } from '../../src/journal/errors.ts';
+import type { Event } from '../../src/journal/event.ts';
+import { reportRun } from '../../src/run/report.ts';
+import type { Services } from '../../src/session/services.ts';
+import { Store } from '../../src/store/store.ts';
+import { agentStep, eventOn, House, over, pullOf, REPOSITORY, startOf } from '../session/house.ts';
+
+const NAME = 'acme/app';
+const prefix = `test-report-${randomUUID()}`;
+let house: House;
+let github: GitHub;
+let app: GitHubApp;
+let alice: Person;
+let installation: number;
+let stores: Store[];
+
+beforeAll(async () => {
+  const open = () => Store.open({ url: inject('redisUrl'), prefix }, { warn: () => {}, error: () => {} });
+  [house, github, stores] = await Promise.all([House.open(), GitHub.start(), Promise.all([open(), open()])]);
+  const repository = await github.createRepository(NAME, { 'a.txt': 'one\n' });
+  installation = github.install(repository).id;
+  alice = github.person('alice', { [NAME]: 'write' });
+  app = new GitHubApp({
+    appId: github.app.id,
+    privateKey: github.app.privateKey,
+    webhookSecret: github.app.webhookSecret,
+    apiUrl: github.apiUrl,
+    version: '0.0.0',
+    log: pino({ level: 'silent' }),
+  });
+});
+afterAll(async () => {
+  await app.close();
+  await Promise.all([house.close(), github.stop(), ...stores.map((store) => store.close())]);
+});
+
+/** One of two processes: its own store and publisher, on the same Redis and GitHub. `ahead` moves its clock. */
+function processOf(store: Store, ahead = 0): Services {
+  const publisher = createPublisher({
+    api: (...scope) => app.api(...scope),
+    identity: () => app.identity(),
+    records: store.effects,
+    governor: new Governor({ turns: store.writes }),
+    drafts: store.drafts,
+    diff: () => Promise.reject(new Error('a report needs no diff')),
+    settings: { approve: false, requestChanges: false },
+    worker: randomUUID(),
+  });
+  const later = over(store, { now: async () => (await store.now()) + ahead });
+  return {
+    ...house.process().services,
+    store: later,
+    github: { ...house.process().services.github, perform: (call) => publisher.perform(call) },
+  };
+}
+
+/** A run on a pull request of its own. */
+async function begin(more: Partial<Event> = {}, definition: object = {}): Promise<RunStart & { number: number }> {
+  const branch = `b-${randomUUID().slice(0, 8)}`;
+  const sha = await alice.push(NAME, branch, { 'a.txt': `${branch}\n` });
+  const { number } = await alice.openPull(NAME, { head: branch, title: branch });
+  const repository = { ...REPOSITORY, id: github.repository(NAME).id };
+  const resource = pullOf(number, { repository, head: { ref: branch, sha, fullName: NAME, fork: false } });
+  const start = startOf(
+    { name: `W ${number}`, steps: [agentStep('a')], ...definition },
+    { event: eventOn(resource, { repository, installation, ...more }) },
+  );
+  await first().journals.create(start.run, { type: 'run.started', start });
+  return { ...start, number };
+}
+
+function first(): Store {
+  const [store] = stores;
+  if (!store) throw new Error('no store');
+  return store;
+}
+
+/** Several reports at once; one that comes too soon after another waits, and one whose effect another has taken over stops. */
+async function report(run: string, ...processes: Services[]): Promise<void> {
+  const signal = new AbortController().signal;
+  await Promise.all(
+    processes.map((services) =>
+      reportRun(services, run, signal).catch((error: unknown) => {
+        if (!(error instanceof Pending || error instanceof Superseded)) throw error;
+      }),
+    ),
+  );
+}
+
+/** What stands on GitHub of a run. */
+function seen({ number, event }: RunStart & { number: number }) {
+  const sha = event.resource.kind === 'pr' ? event.resource.head.sha : '';
+  return {
+    comments: github.comments(NAME, number).map(({ body }) => body.split('\n\n<sub>')[0]),
+    checks: github.checks(NAME, sha).map(({ status, conclusion }) => [status, conclusion]),
+  };
+}
+
+describe('the report of a run', () => {
+  it('made by two processes at once leaves one comment and one check, in their newest state', async () => {
+    const run = await begin();
+    const [one, two] = [processOf(first()), processOf(stores[1] ?? first())];
+    for (let again = 0; again < 3; again++) await report(run.run, one, two);
+    expect(seen(run)).toMatchObject({ comments: [`⏳ **W ${run.number}** is queued.`], checks: [['in_progress', null]] });
+    const journal = await first().journals.open(run.run);
+    await journal.append({ type: 'run.state', state: 'Running', reason: '' }, { type: 'step.started', step: 'a' });
+    const [oneLater, twoLater] = [processOf(first(), 5_000), processOf(stores[1] ?? first(), 5_000)];
+    await report(run.run, oneLater, twoLater);
+    await journal.append(
+      { type: 'step.ended', step: 'a', state: 'Completed', output: { message: 'All good.' }, reason: '' },
+      { type: 'run.ended', state: 'Completed', reason: '', message: 'All good.' },
+    );
+    await report(run.run, twoLater, oneLater);
+    for (let again = 0; again < 2; again++) await report(run.run, one, twoLater);
+    const end = seen(run);
+    expect(end.checks).toEqual([['completed', 'success']]);
+    expect(end.comments).toHaveLength(1);
+    expect(end.comments[0]).toMatch(/^✅ \*\*W \d+\*\* completed in .*\n\nAll good\.$/s);
+    expect(github.defects).toEqual([]);
+  });
+
+  it('edits no sooner than two seconds after the edit before, unless the run ended', async () => {
+    const run = await begin();
+    const services = processOf(first());
+    const signal = new AbortController().signal;
+    await reportRun(services, run.run, signal);
+    const journal = await first().journals.open(run.run);
+    await journal.append({ type: 'run.state', state: 'Running', reason: '' }, { type: 'status', key: 's', message: 'reading' });
+    await expect(reportRun(services, run.run, signal)).rejects.toThrow(Pending);
+    expect(seen(run).comments[0]).toContain('is queued');
+    await journal.append({ type: 'run.ended', state: 'Failed', reason: 'step "a": no key', message: '' });
+    await reportRun(services, run.run, signal);
+    expect(seen(run).comments[0]).toContain('Reason: step "a": no key');
+    expect(seen(run).checks).toEqual([['completed', 'failure']]);
+  });
+
+  it('writes a static comment at the start and at the end only', async () => {
+    const run = await begin({}, { statusUpdateMethod: 'static_comment' });
+    await report(run.run, processOf(first()));
+    const journal = await first().journals.open(run.run);
+    await journal.append({ type: 'run.state', state: 'Running', reason: '' }, { type: 'step.started', step: 'a' });
+    await report(run.run, processOf(first(), 5_000));
+    expect(seen(run).comments[0]).toContain('is queued');
+    await journal.append({ type: 'run.ended', state: 'Completed', reason: '', message: 'fin' });
+    await report(run.run, processOf(first(), 5_000));
+    expect(seen(run).comments).toEqual([expect.stringContaining('fin')]);
+  });
+
+  it('puts eyes on the comment that started the run, once', async () => {
+    const other = await begin();
+    const comment = alice.comment(NAME, other.number, '/review');
+    const author = { id: 1, login: 'alice', bot: false };
+    const heard = { id: comment.id, place: 'conversation' as const, author, body: '/review', url: '', createdAt: '' };
+    const start = startOf({ steps: [agentStep('a')] }, { event: { ...other.event, name: 'manual', comment: heard } });
+    await first().journals.create(start.run, { type: 'run.started', start });
+    await report(start.run, processOf(first()), processOf(stores[1] ?? first()));
+    expect(comment.reactions.map(({ content }) => content)).toEqual(['eyes']);
+  });
+
+  it('of a run without a page on GitHub writes nothing', async () => {
+    const repository = { ...REPOSITORY, id: github.repository(NAME).id };
+    const start = startOf(
+      { steps: [agentStep('a')] },
+      { event: eventOn({ kind: 'branch', repository, branch: 'main' }, { repository, installation }) },
+    );
+    await first().journals.create(start.run, { type: 'run.started', start });
+    const before = github.checks(NAME).length;
+    await report(start.run, processOf(first()));
+    await report('r-nobody', processOf(first()));
+    expect(github.checks(NAME)).toHaveLength(before);
+  });
+});

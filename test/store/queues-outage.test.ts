@@ -1,0 +1,111 @@
+import { describe, expect, it, vi } from 'vitest';
+import { handlersWith, Processes, quiet, SLOTS, Wire } from './processes.ts';
+
+const push = { id: 'ab-12', event: 'push', body: '{"a":"ä"}' };
+
+describe.concurrent('work', () => {
+  it('that throws is tried again also where Redis went away with it', async ({ onTestFinished }) => {
+    const processes = await Processes.open('outage');
+    onTestFinished(() => processes.close());
+    const wire = await Wire.open();
+    onTestFinished(() => wire.close());
+    const { queues } = await processes.start({ url: wire.url });
+    let advances = 0;
+    queues.startWorkers(
+      handlersWith({
+        run() {
+          if (++advances > 1) return Promise.resolve();
+          wire.cut();
+          return Promise.reject(new Error('Redis is away'));
+        },
+      }),
+      SLOTS,
+    );
+    await queues.wakeRun('away');
+    await vi.waitFor(() => expect(advances).toBe(1));
+    await expect(queues.wakeRun('other')).rejects.toThrow();
+    wire.mend();
+    await vi.waitFor(() => expect(advances).toBeGreaterThan(1), { timeout: 10_000 });
+  });
+  it('of a timer is done also where Redis went away at its time', async ({ onTestFinished }) => {
+    const processes = await Processes.open('outage');
+    onTestFinished(() => processes.close());
+    const wire = await Wire.open();
+    onTestFinished(() => wire.close());
+    const { queues } = await processes.start({ url: wire.url, lockMs: 500 });
+    const { queues: direct } = await processes.start();
+    let advances = 0;
+    await direct.setTimer({ wake: 'run', id: 'due' }, Date.now() + 100);
+    const cutBeforeWake = vi.spyOn(queues, 'wakeRun').mockImplementationOnce(() => {
+      wire.cut();
+      setTimeout(() => wire.mend(), 300);
+      return Promise.reject(new Error('Redis is away'));
+    });
+    queues.startWorkers(
+      handlersWith({
+        run() {
+          advances++;
+          return Promise.resolve();
+        },
+      }),
+      SLOTS,
+    );
+    await vi.waitFor(() => expect(advances).toBeGreaterThan(0), { timeout: 15_000 });
+    expect(cutBeforeWake.mock.calls.length).toBeGreaterThan(1);
+  });
+  it('on a delivery that throws is kept and tried again, later each time', async ({ onTestFinished }) => {
+    const processes = await Processes.open('outage');
+    onTestFinished(() => processes.close());
+    const { queues } = await processes.start();
+    const times: number[] = [];
+    const failures: string[] = [];
+    queues.startWorkers(
+      handlersWith({
+        delivery(delivery) {
+          expect(delivery).toEqual(push);
+          times.push(Date.now());
+          return times.length < 3 ? Promise.reject(new Error(`no ${times.length}`)) : Promise.resolve();
+        },
+        failed: (_, id, error) => failures.push(`${id}: ${error.message}`),
+      }),
+      SLOTS,
+    );
+    await queues.addDelivery(push);
+    await vi.waitFor(() => expect(times).toHaveLength(1));
+    await vi.waitFor(async () => expect((await queues.counts()).deliveries).toBe(1));
+    await queues.addDelivery(push);
+    await vi.waitFor(() => expect(times).toHaveLength(3), { timeout: 8_000 });
+    await quiet(queues);
+    const [first = 0, second = 0, third = 0] = times;
+    expect(second - first).toBeGreaterThanOrEqual(995);
+    expect(third - second).toBeGreaterThanOrEqual(1_995);
+    expect(failures).toEqual(['ab-12: no 1', 'ab-12: no 2']);
+  });
+
+  it('of a process that died is taken over by another, as are its advances', async ({ onTestFinished }) => {
+    const processes = await Processes.open('outage');
+    onTestFinished(() => processes.close());
+    const wire = await Wire.open();
+    onTestFinished(() => wire.close());
+    const dead = await processes.start({ url: wire.url, lockMs: 500 });
+    const begun: string[] = [];
+    const never = (what: string) => () => {
+      begun.push(what);
+      return new Promise<void>(() => {});
+    };
+    dead.queues.startWorkers(handlersWith({ delivery: never('delivery'), run: never('run'), delegation: never('delegation') }), SLOTS);
+    await dead.queues.addDelivery(push);
+    await dead.queues.wakeRun('r');
+    await dead.queues.wakeDelegation('r~1');
+    await vi.waitFor(() => expect(begun).toHaveLength(3));
+    wire.cut();
+    const heir = await processes.start({ lockMs: 500 });
+    const done: string[] = [];
+    const note = (what: string) => () => {
+      done.push(what);
+      return Promise.resolve();
+    };
+    heir.queues.startWorkers(handlersWith({ delivery: note('delivery'), run: note('run'), delegation: note('delegation') }), SLOTS);
+    await vi.waitFor(() => expect([...done].sort()).toEqual(['delegation', 'delivery', 'run']), { timeout: 10_000 });
+  });
+});
