@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { workflowFiles } from '../demo/sample/workflow.ts';
 import { statOf } from './files.ts';
 import { type CommandIo, validate } from './validate.ts';
@@ -29,20 +29,21 @@ export async function init({ dir, force }: { dir: string; force: boolean }, io: 
     io.err(`${dir} cannot be written (${error instanceof Error && 'code' in error ? String(error.code) : String(error)})\n`);
     return 1;
   }
-  for (const path of Object.keys(files)) io.out(`wrote ${join(relative(io.cwd, root), path)}\n`);
+  for (const path of Object.keys(files)) io.out(`wrote ${join(dir, path)}\n`);
   const checked = await validate([], { format: 'text' }, { ...io, cwd: root });
-  if (checked === 0) io.out(nextSteps(relative(io.cwd, root)));
+  if (checked === 0) io.out(nextSteps(dir));
   return checked;
 }
 
-function nextSteps(folder: string): string {
-  const git = folder === '' ? 'git' : `git -C ${folder}`;
+function nextSteps(dir: string): string {
+  const quoted = /^[\w./-]+$/.test(dir) ? dir : `'${dir.replaceAll("'", `'\\''`)}'`;
+  const git = dir === '.' ? 'git' : `git -C ${quoted}`;
   return [
     '',
     'Next: bring it to the default branch; workflows are only read from there.',
     `  ${git} add .overcut && ${git} commit -m "Review pull requests with Pitwall" && ${git} push`,
     'Then open a pull request, or comment /review on one. To see such a review here first, without an account:',
-    `  pitwall try --repo ${folder || '.'} --base HEAD~1 --head HEAD`,
+    `  pitwall try --repo ${quoted} --base HEAD~1 --head HEAD`,
     '',
   ].join('\n');
 }

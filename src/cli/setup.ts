@@ -146,8 +146,11 @@ function readAddress(text: string, option: string): string {
   return url.href.replace(/\/+$/, '');
 }
 
+/** Where the API of a GitHub is: github.com, an enterprise's own host, or one of its own with data residency (`*.ghe.com`). */
 function apiUrlOf(site: string): string {
-  return site === 'https://github.com' ? 'https://api.github.com' : `${site}/api/v3`;
+  const { hostname } = new URL(site);
+  if (hostname === 'github.com' || hostname.endsWith('.ghe.com')) return `https://api.${hostname}`;
+  return `${site}/api/v3`;
 }
 
 /** The lines of an environment file; shells, `node --env-file` and docker read it alike. */
@@ -165,7 +168,7 @@ function environmentText(app: RegisteredApp, site: string): string {
 
 function nextSteps(app: RegisteredApp, { file, publicUrl }: { file: string; publicUrl: string | null }): string {
   return [
-    `The GitHub App ${app.slug} is made. Its id, key and webhook secret are in ${file}, which only you can read.`,
+    `The GitHub App ${app.slug} is made. Its id, key and webhook secret are in ${file}, which only you can read: never commit it.`,
     '',
     'Next:',
     `  1. Install it on repositories:   ${app.url}/installations/new`,

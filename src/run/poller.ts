@@ -21,7 +21,7 @@ const OVERLAP_MS = 10 * 60_000;
 const FIRST_LOOK_MS = 3_600_000;
 const LONGEST_PAUSE_MS = 300_000;
 /** How long a stop waits for a look that is under way (ms). */
-const STOP_MS = 3_000;
+const STOP_MS = 1_000;
 
 /**
  * Reads the App's deliveries from GitHub's own list and puts them into the queue as if they had come in by the webhook: for machines without a public

@@ -45,11 +45,6 @@ export async function reportRun(services: Services, id: string, signal: AbortSig
   else shown.delete(id);
 }
 
-/** Asks for a report without waiting: whoever works goes on. The last one of a run is waited for by its end. */
-export function askReport({ store, log }: Services, id: string): void {
-  store.queues.wakeReport(id).catch((error: unknown) => log.warn({ run: id, err: error }, 'a report could not be asked for'));
-}
-
 type Write = (key: string, effect: Effect) => Promise<Outcome>;
 
 interface Showing {

@@ -5,9 +5,9 @@ import { resourceKey } from '../journal/resource.ts';
 import { endedSteps, endOfRun, viewRun } from '../journal/view.ts';
 import { type Deadline, deadlineFrom } from '../session/deadline.ts';
 import type { Services } from '../session/services.ts';
+import { askReport } from '../session/services.ts';
 import { readySteps } from '../workflow/order.ts';
 import { postLeftovers } from './leftovers.ts';
-import { askReport } from './report.ts';
 import { runStep } from './step.ts';
 
 const DAY_SECONDS = 86_400;

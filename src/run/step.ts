@@ -5,13 +5,13 @@ import { endedSteps } from '../journal/view.ts';
 import { runAgent } from '../session/agent-run.ts';
 import type { Deadline } from '../session/deadline.ts';
 import type { Services } from '../session/services.ts';
+import { askReport } from '../session/services.ts';
 import { runSession, type StepWork } from '../session/session.ts';
 import { judgeTrouble } from '../session/trouble.ts';
 import { stepsBefore } from '../workflow/order.ts';
 import type { Step } from '../workflow/step.ts';
 import { renderTemplate } from '../workflow/template-render.ts';
 import { cloneRepositories } from './clone.ts';
-import { askReport } from './report.ts';
 
 export interface StepRun {
   journal: Journal;

@@ -3,7 +3,7 @@ import type { News, TurnAhead } from '../agent/conversation.ts';
 import { Pending } from '../journal/errors.ts';
 import type { Letter } from '../store/mailbox.ts';
 import { endingOf, type Room, readLetters } from './ending.ts';
-import type { Services } from './services.ts';
+import { askReport, type Services } from './services.ts';
 import { limitOf, type Spender } from './spending.ts';
 
 /** What a session hears before a turn: letters, limits, its end. Throws `Pending` while it waits for replies and none came. */
@@ -14,6 +14,7 @@ export async function hearSession(services: Services, room: Room, spender: Spend
   const waits = room.journal.find('noted', `${room.key}/turn/${ahead.turn - 1}/waits`) !== undefined;
   if (waits && letters.length === 0 && !ending) throw new Pending('a reply', room.deadline?.at ?? null);
   if (waits) await resume(services, room);
+  if (letters.length > 0) askReport(services, room.start.run);
   const until = letters.findIndex((letter) => letter.signal);
   const taken = until < 0 ? letters : letters.slice(0, until + 1);
   return {
@@ -62,6 +63,7 @@ export async function completeSession(
     await postMessage(services, room, said);
     await services.store.mailboxes.wait(start.run, step, true);
     await journal.append({ type: 'noted', key: `${place}/waits`, value: true }, { type: 'step.state', step, state: 'WaitingForReply' });
+    askReport(services, start.run);
     return false;
   }
   const cursor = journal.entries.filter((entry) => entry.type === 'comment.heard' && entry.key.startsWith(`${key}/`)).length;

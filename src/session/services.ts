@@ -30,3 +30,8 @@ export function modelOf(settings: Settings, key: string | null): { id: string; p
   if (!model) throw new Error('the settings name no model: add models.default');
   return model;
 }
+
+/** Asks for a report without waiting: whoever works goes on. The last one of a run is waited for by its end. */
+export function askReport({ store, log }: Services, id: string): void {
+  store.queues.wakeReport(id).catch((error: unknown) => log.warn({ run: id, err: error }, 'a report could not be asked for'));
+}

@@ -250,7 +250,7 @@ export class Queues {
         stalledInterval: this.#lockMs / 4,
         maxStalledCount: NEVER_FAIL,
         drainDelay: 5,
-      runRetryDelay: AGAIN_MS,
+        runRetryDelay: AGAIN_MS,
         settings: { backoffStrategy: (tries: number) => Math.min(LONGEST_BACKOFF_MS, 1_000 * 2 ** (tries - 1)) },
       },
     );

@@ -12,12 +12,19 @@ export type { Redis };
 
 /** A connection for commands: fails fast when Redis is away, so that nobody is kept waiting for an answer that does not come. */
 export function connectCommands(url: string, onError: (error: Error) => void): Redis {
-  return connect(url, { enableOfflineQueue: false, commandTimeout: 4_000, maxRetriesPerRequest: 0 }, onError);
+  return connect(
+    url,
+    { enableOfflineQueue: false, commandTimeout: 4_000, maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false },
+    onError,
+  );
 }
 
-/** A connection that blocks while it waits for work, and waits for Redis to come back. */
+/**
+ * A connection that blocks while it waits for work, and waits for Redis to come back. What was under way is sent again then: ioredis would otherwise
+ * never settle it, and its worker would hang. BullMQ's scripts bear being repeated.
+ */
 export function connectWorkers(url: string, onError: (error: Error) => void): Redis {
-  return connect(url, { maxRetriesPerRequest: null }, onError);
+  return connect(url, { maxRetriesPerRequest: null, autoResendUnfulfilledCommands: true }, onError);
 }
 
 function connect(url: string, options: RedisOptions, onError: (error: Error) => void): Redis {
@@ -25,7 +32,6 @@ function connect(url: string, options: RedisOptions, onError: (error: Error) => 
     ...options,
     retryStrategy: (times) => Math.min(1_000, 250 + 50 * times),
     enableReadyCheck: true,
-    autoResendUnfulfilledCommands: false,
   };
   const redis = url.startsWith('unix://') ? new Redis(url.slice('unix://'.length), all) : new Redis(url, all);
   redis.on('error', onError);

@@ -36,7 +36,7 @@ beforeAll(async () => {
   mkdirSync(dataDir, { mode: 0o700 });
   [gh, model] = await Promise.all([GitHub.start({ webhookSecret: SECRET }), ScriptedModel.start()]);
   receiver = createServer(async (request, response) => {
-    if (request.method === 'GET') return void response.writeHead(request.url === '/healthz' ? 200 : 404).end();
+    if (request.url !== '/api/github/webhooks') return void response.writeHead(request.url === '/healthz' ? 200 : 404).end();
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
     const wanted = `sha256=${createHmac('sha256', expected).update(Buffer.concat(parts)).digest('hex')}`;
@@ -265,7 +265,7 @@ describe('an installation that is broken is named with its fix', () => {
     [
       'an endpoint that is none',
       () => ({ ANTHROPIC_BASE_URL: origin }),
-      /^broken model: .*a call of one token.* → Correct ANTHROPIC_BASE_URL/,
+      /^broken model: .*404 to a call of one token → .*or ANTHROPIC_BASE_URL/,
     ],
     [
       'a data folder that cannot be written',

@@ -63,7 +63,9 @@ it('proposed configuration is checked line by line, and nothing of it runs', asy
       .map((check) => check.name)
       .sort(),
   ).toEqual([NAME, NAME, 'Small review']);
-  expect(JSON.stringify(model.requests.map((request) => request.body))).not.toContain('CANARY');
+  const told = JSON.stringify(model.requests.map((request) => request.request));
+  expect(told).toContain('Delegate each changed file');
+  expect(told).not.toContain('CANARY');
   expect(github.defects).toEqual([]);
 });
 
@@ -95,7 +97,9 @@ it('a stranger’s fork and a linked folder are checked too; a pull request that
   await alice.push(repo, 'main', { '.overcut/agents/other.md': AGENT });
   const pull = await alice.openPull(repo, { head: 'plain', title: 'Plain' });
   await untilEnded(pull.number);
-  await until('every delivery was decided', () => github.checks(repo, plain).every((check) => check.status === 'completed'));
+  const listed = `/pulls/${pull.number}/files`;
+  await until('its files were looked at', () => github.log.some((entry) => entry.path.includes(listed) && entry.status === 200));
+  await until('its checks ended', () => github.checks(repo, plain).every((check) => check.status === 'completed'));
   expect(github.checks(repo, plain).map((check) => check.name)).toEqual(['Small review']);
   expect(github.checks(repo).filter((check) => check.name === NAME)).toHaveLength(2);
   expect(github.defects).toEqual([]);

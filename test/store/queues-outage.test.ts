@@ -108,4 +108,34 @@ describe.concurrent('work', () => {
     heir.queues.startWorkers(handlersWith({ delivery: note('delivery'), run: note('run'), delegation: note('delegation') }), SLOTS);
     await vi.waitFor(() => expect([...done].sort()).toEqual(['delegation', 'delivery', 'run']), { timeout: 10_000 });
   });
+
+  it('of 60 wakes is all done, though the connection breaks three times meanwhile', async ({ onTestFinished }) => {
+    const processes = await Processes.open('outage');
+    onTestFinished(() => processes.close());
+    const wire = await Wire.open();
+    onTestFinished(() => wire.close());
+    const { queues } = await processes.start({ url: wire.url, lockMs: 500 });
+    const { queues: direct } = await processes.start();
+    const inbox = new Map<string, number>();
+    const seen = new Map<string, number>();
+    queues.startWorkers(
+      handlersWith({
+        run(id) {
+          seen.set(id, inbox.get(id) ?? 0);
+          return Promise.resolve();
+        },
+      }),
+      SLOTS,
+    );
+    for (let k = 0; k < 60; k++) {
+      const id = `id${k % 7}`;
+      inbox.set(id, (inbox.get(id) ?? 0) + 1);
+      await direct.wakeRun(id);
+      if (k % 20 === 10) {
+        wire.cut();
+        wire.mend();
+      }
+    }
+    await vi.waitFor(() => expect(seen).toEqual(inbox), { timeout: 15_000 });
+  });
 });

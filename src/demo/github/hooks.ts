@@ -1,4 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import { setMaxListeners } from 'node:events';
 import { request } from 'node:http';
 
 /** GitHub waits this long for an answer. */
@@ -50,6 +52,7 @@ export class Hooks {
     this.secret = options.secret;
     this.#appId = options.appId;
     this.#nextId = options.nextId;
+    setMaxListeners(0, this.#closing.signal);
   }
 
   /** Sends one event. Never throws: what went wrong stands in the delivery. */

@@ -22,13 +22,19 @@ const ORDER: Importance[] = ['blocker', 'major', 'minor', 'nit'];
 const PER_RULE = 3;
 const PER_FILE = 12;
 const NITS_PER_FILE = 5;
+const NITS_IN_ALL = 10;
 
 /** How many rules there are. */
 export const RULE_COUNT = RULES.length;
 
-/** Reviews files by the rules, the most important findings of each file first; one finding a line, at most 3 of a rule, 5 nits and 12 in all in a file. */
+/**
+ * Reviews files by the rules, the most important findings of each file first: one finding a line, at most 3 of a rule, 5 nits and 12 in all in a file, and
+ * 10 nits over all files.
+ */
 export function reviewFiles(files: PatchFile[]): Finding[] {
-  return files.filter(({ path }) => !isGenerated(path)).flatMap(reviewFile);
+  const all = files.filter(({ path }) => !isGenerated(path)).flatMap(reviewFile);
+  const tooMany = new Set(all.filter(({ importance }) => importance === 'nit').slice(NITS_IN_ALL));
+  return all.filter((finding) => !tooMany.has(finding));
 }
 
 /** Where a finding stands, for telling two apart. */

@@ -65,6 +65,6 @@ function commentForm(screen: Screen): Markup {
   return html`<section class="card comment-form" id="comment-form" aria-labelledby="comment-title"><h2 id="comment-title">Add a comment</h2>
 <form method="post" action="${screen.address}/comment" data-post id="comment">${hiddenFields(screen)}
 <label for="comment-body">Comment as ${screen.part.login}</label><textarea id="comment-body" name="body" rows="4" required maxlength="65536" aria-describedby="comment-hint"></textarea>
-<p class="hint" id="comment-hint">Markdown works. A line that is only <code>/review</code> asks for one more review.</p>
+<p class="hint" id="comment-hint">Markdown works. A comment that is only <code>/review</code> asks for one more review; <code>/why</code>, <code>/status</code>, <code>/cancel</code>, <code>/retry</code> and <code>/help</code> are commands too.</p>
 <p class="problem" role="alert"></p><div class="form-foot"><button class="button primary" id="comment-send">Comment</button></div></form></section>`;
 }

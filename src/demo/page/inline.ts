@@ -19,6 +19,7 @@ const TOKEN = new RegExp(
     '(?<![\\w/`])@([A-Za-z\\d][A-Za-z\\d-]{0,38}(?:\\[bot\\])?)',
     '\\\\([!-/:-@[-`{-~])',
     '<(br) ?/?>',
+    '(✅|❌|⛔|⏳)',
   ].join('|'),
   'g',
 );
@@ -37,7 +38,7 @@ export function inlineText(text: string, depth = 0): Markup {
 }
 
 function showToken(hit: RegExpExecArray, depth: number): Markup {
-  const [all, longCode, code, linkText, target, strong, struck, starred, lined, small, address, login, escaped] = hit;
+  const [all, longCode, code, linkText, target, strong, struck, starred, lined, small, address, login, escaped, , face] = hit;
   const inner = (part: string) => inlineText(part, depth + 1);
   if (longCode !== undefined || code !== undefined) return html`<code>${longCode?.trim() ?? code}</code>`;
   if (linkText !== undefined && target !== undefined) return html`<a href="${target}" rel="noreferrer nofollow">${inner(linkText)}</a>`;
@@ -48,5 +49,19 @@ function showToken(hit: RegExpExecArray, depth: number): Markup {
   if (address !== undefined) return html`<a href="${address}" rel="noreferrer nofollow">${address}</a>`;
   if (login !== undefined) return html`<strong>@${login}</strong>`;
   if (escaped !== undefined) return html`${escaped}`;
+  if (face !== undefined) return showSign(face);
   return all.startsWith('<') ? html`<br>` : html`${all}`;
+}
+
+/** Signs that apps begin a line with, drawn by the page: not every machine has a font with pictures. */
+const SIGNS: Record<string, [drawn: string, said: string, name: string]> = {
+  '✅': ['✓', 'done:', 'success'],
+  '❌': ['✕', 'failed:', 'failure'],
+  '⛔': ['⊘', 'stopped:', 'neutral'],
+  '⏳': ['', 'under way:', 'running'],
+};
+
+function showSign(face: string): Markup {
+  const [drawn, said, name] = SIGNS[face] ?? [face, '', 'neutral'];
+  return html`<span class="check-sign check-${name}" aria-hidden="true">${drawn}</span><span class="unseen">${said}</span>`;
 }

@@ -1,6 +1,5 @@
 const SENTENCES: Record<string, string> = {
   'issue_comment.created': 'A new comment.',
-  'issue_comment.edited': 'A comment has changed.',
   'issue_comment.deleted': 'A comment was deleted.',
   'pull_request.opened': 'A pull request was opened.',
   'pull_request.synchronize': 'New commits were pushed.',

@@ -46,7 +46,7 @@ function notice({ scripted, app }: Screen): Markup {
   const model = scripted
     ? html`<strong>The reviewer is scripted</strong>: fixed rules look at the changed lines, and no language model reads them. Its answers are slowed down so that you can watch. With <code>ANTHROPIC_API_KEY</code> set, a model reviews.`
     : html`<strong>The reviewer is a language model</strong>, asked with the key in <code>ANTHROPIC_API_KEY</code>.`;
-  return html`<div class="notice" role="note"><p><strong>This GitHub is a double</strong> on your machine; it forgets everything at Ctrl-C, and its people and commits are prepared. ${model} Pitwall, which signs in as <strong>${app}</strong> and does the rest, is the real one.</p></div>`;
+  return html`<section class="notice" aria-label="What is real here"><p><strong>This GitHub is a double</strong> on your machine; it forgets everything at Ctrl-C, and its people and commits are prepared. ${model} Pitwall, which signs in as <strong>${app}</strong> and does the rest, is the real one.</p></section>`;
 }
 
 function pullHead({ pull: { repo, item, commits } }: Screen): Markup {

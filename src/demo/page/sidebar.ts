@@ -20,19 +20,20 @@ function pullLinks({ pulls, pull, address }: Screen): Markup[] {
 
 function tries(screen: Screen): Markup[] {
   const { parts, part, app } = screen;
-  const writer = parts.find(({ name }) => name === 'writer')?.login ?? part.login;
   const stranger = parts.find(({ name }) => name === 'stranger')?.login ?? part.login;
   return [
-    html`<li id="try-review"><p>Ask for one more review and watch it come. Who may write may ask.</p>${quickComment(screen, '/review', 'review')}</li>`,
+    html`<li id="try-review"><p>Ask for one more review and watch it come.</p>${quickComment(screen, 'review')}</li>`,
+    html`<li id="try-end"><p>While it runs, end it: in order, with what is found so far, or at once.</p>${quickComment(screen, 'done')}${quickComment(screen, 'cancel')}</li>`,
     html`<li id="try-push"><p>Push the next commit: it mends five faults and brings two new ones. Threads on changed lines become outdated.</p>${prepared(screen, 'push')}</li>`,
     html`<li id="try-second"><p>Open a second pull request: it is reviewed from the start while you look.</p>${prepared(screen, 'open')}</li>`,
-    html`<li id="try-stranger"><p>Be <strong>${stranger}</strong> at the top and comment <code>/review</code>: it is shown, and not obeyed.</p></li>`,
-    html`<li id="try-reply"><p>Be <strong>${writer}</strong> and reply in one of the threads of ${app}.</p></li>`,
+    html`<li id="try-stranger"><p>Be <strong>${stranger}</strong> at the top and try the same: words are shown, commands are not obeyed.</p></li>`,
+    html`<li id="try-why"><p>Ask what started, what did not, and why.</p>${quickComment(screen, 'why')}</li>`,
+    html`<li id="try-reply"><p>Reply in one of the threads of ${app}.</p></li>`,
   ];
 }
 
-function quickComment(screen: Screen, body: string, id: string): Markup {
-  return html`<form method="post" action="${screen.address}/comment" data-post>${hiddenFields(screen)}<input type="hidden" name="body" value="${body}"><button class="button small" id="try-${id}-send">Comment <code>${body}</code> as ${screen.part.login}</button><p class="problem" role="alert"></p></form>`;
+function quickComment(screen: Screen, command: string): Markup {
+  return html`<form method="post" action="${screen.address}/comment" data-post>${hiddenFields(screen)}<input type="hidden" name="body" value="/${command}"><button class="button small" id="try-${command}-send">Comment <code>/${command}</code></button><p class="problem" role="alert"></p></form>`;
 }
 
 function prepared(screen: Screen, action: 'push' | 'open'): Markup {

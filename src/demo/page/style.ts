@@ -84,14 +84,15 @@ main:focus { outline: none; }
 .tabs a { display: block; padding: 0.5rem 0.9rem; color: var(--quiet); text-decoration: none; border-bottom: 2px solid transparent; margin-bottom: -1px; }
 .tabs a:hover { color: var(--text); }
 .tabs a[aria-current] { color: var(--text); font-weight: 600; border-bottom-color: var(--accent); }
-.figure { font-size: 0.8rem; padding: 0.05rem 0.45rem; border-radius: 999px; background: var(--inset); color: var(--quiet); font-weight: 400; }
+.figure { font-size: 0.8rem; padding: 0.05rem 0.45rem; border-radius: 999px; background: var(--line); color: var(--text); font-weight: 400; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1rem 1.1rem; box-shadow: var(--shadow); }
 .timeline, .plain, .remarks, .reactions, .tries { list-style: none; padding: 0; }
 .timeline { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; margin-bottom: 1.5rem; }
 .byline { display: flex; flex-wrap: wrap; align-items: center; gap: 0.2rem 0.45rem; font-size: 0.92rem; font-weight: 400; margin-bottom: 0.5rem; }
 .avatar { display: inline-grid; place-items: center; width: 1.75rem; height: 1.75rem; border-radius: 50%; color: #fff; font-size: 0.8rem; font-weight: 700; }
-.avatar-app { border-radius: 7px; }
+
 .tone-0 { background: #0f6b62; } .tone-1 { background: #8a4b12; } .tone-2 { background: #4a55a8; } .tone-3 { background: #93365f; } .tone-4 { background: #3c6b1f; }
+.avatar-app { border-radius: 7px; background: var(--accent); color: var(--accent-text); }
 .badge { font-size: 0.74rem; font-weight: 500; line-height: 1.4; padding: 0.05rem 0.5rem; border: 1px solid var(--line); border-radius: 999px; color: var(--quiet); white-space: nowrap; }
 .badge-warn { background: var(--warn-soft); color: var(--warn-text); border-color: transparent; }
 .commit { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.2rem 0.6rem; padding: 0 1.1rem; font-size: 0.9rem; overflow-wrap: anywhere; }
@@ -101,6 +102,7 @@ main:focus { outline: none; }
 .markdown { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.6rem; overflow-wrap: anywhere; }
 .markdown p, .markdown li { white-space: pre-line; }
 .markdown ul, .markdown ol { padding-left: 1.4rem; }
+.markdown ul { list-style: disc; }
 .markdown :not(pre) > code { padding: 0.1em 0.35em; border-radius: 5px; background: var(--inset); }
 .markdown pre { padding: 0.7rem 0.9rem; border-radius: 8px; background: var(--inset); white-space: pre-wrap; overflow-wrap: anywhere; }
 .markdown blockquote { padding-left: 0.9rem; border-left: 3px solid var(--line); color: var(--quiet); }
@@ -127,9 +129,9 @@ main:focus { outline: none; }
 .diff td { vertical-align: top; padding: 0; }
 .diff .narrow { width: 2.9rem; }
 .diff .number { padding: 0.05rem 0.5rem 0.05rem 0; text-align: right; color: var(--quiet); font: 0.76rem/1.9 var(--mono); user-select: none; }
-.diff .code { white-space: pre-wrap; overflow-wrap: anywhere; tab-size: 4; padding-right: 0.5rem; line-height: 1.6; }
+.diff .code { white-space: pre-wrap; overflow-wrap: anywhere; tab-size: 4; padding: 0 0.5rem 0 1.3rem; text-indent: -1.3rem; line-height: 1.6; }
 .diff .code code { font-size: 0.84rem; }
-.sign { display: inline-block; width: 1.3rem; text-align: center; color: var(--quiet); font-family: var(--mono); user-select: none; }
+.sign { display: inline-block; width: 1.3rem; text-align: center; text-indent: 0; color: var(--quiet); font-family: var(--mono); user-select: none; }
 .added { background: var(--plus); } .removed { background: var(--minus); }
 .added .number, .added .sign { color: var(--plus-text); } .removed .number, .removed .sign { color: var(--minus-text); }
 .marked .number:first-child { box-shadow: inset 3px 0 var(--accent); }
@@ -174,6 +176,7 @@ aside h2 { margin-bottom: 0.5rem; }
 .checks .card { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.7rem; }
 .check-name { display: flex; align-items: center; gap: 0.5rem; font-weight: 600; }
 .check-sign { display: inline-grid; place-items: center; flex: none; width: 1.25rem; height: 1.25rem; border-radius: 50%; font-size: 0.75rem; font-weight: 700; background: var(--inset); color: var(--quiet); }
+.markdown .check-sign { display: inline-grid; vertical-align: -0.25rem; margin-right: 0.2rem; }
 .check-success { background: var(--plus); color: var(--plus-text); }
 .check-failure, .check-timed_out { background: var(--minus); color: var(--minus-text); }
 .check-running { background: none; border: 2.5px solid var(--line); border-top-color: var(--accent); animation: turn 1s linear infinite; }
