@@ -3,7 +3,7 @@
 //
 // Looks for the programs that the named purposes need besides Node and git. What is missing is installed with apt-get where that can be done without
 // asking (root, or sudo without a password); elsewhere the one line to type is printed. Says nothing where nothing is missing. Exit code 1 where a program
-// is still missing that the purpose cannot do without. PITWALL_NO_INSTALL=1 only prints. Has no dependencies: it runs before `npm ci` too.
+// is still missing that the purpose cannot do without. NO_INSTALL=1 only prints. Has no dependencies: it runs before `npm ci` too.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
@@ -70,7 +70,7 @@ function provide(purposes) {
   const missing = missingFor(purposes);
   if (missing.length === 0) return 0;
   const manager = MANAGERS.find(({ program }) => find([program]));
-  const begin = manager?.id === 'apt' && !process.env.PITWALL_NO_INSTALL ? rootCommand() : null;
+  const begin = manager?.id === 'apt' && !process.env.NO_INSTALL ? rootCommand() : null;
   if (begin) install(missing, begin);
   const left = begin ? missingFor(purposes) : missing;
   if (left.length > 0) explain(left, { purposes, manager });

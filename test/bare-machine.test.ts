@@ -118,7 +118,7 @@ describe('what the machine lacks', () => {
   });
 
   it('is only named where it is said that nothing may be installed', () => {
-    const end = machine.hasAptGet().need(['demo'], { env: { PITWALL_NO_INSTALL: '1' } });
+    const end = machine.hasAptGet().need(['demo'], { env: { NO_INSTALL: '1' } });
     expect(end).toMatchObject({ code: 1, asked: [], told: expect.stringMatching(LINE) });
   });
 
@@ -197,7 +197,7 @@ describe('a machine without redis-server, ripgrep and bubblewrap', () => {
 
   it('without anybody who may install, the demo ends with the line to type', (context) => {
     if (withoutPrograms(gone, 'true', { PATH: path }).code !== 0) context.skip('mount namespaces with an overlay are not allowed here');
-    const end = withoutPrograms(gone, 'npm run --silent demo -- --once', { PATH: path, HOME: tmpdir(), PITWALL_NO_INSTALL: '1' });
+    const end = withoutPrograms(gone, 'npm run --silent demo -- --once', { PATH: path, HOME: tmpdir(), NO_INSTALL: '1' });
     expect(end.code).not.toBe(0);
     expect(end.told).toMatch(/redis-server is not on the PATH, and is needed/);
     const plain = withoutPrograms(gone, 'node dist/cli.js demo --once', { PATH: path, HOME: tmpdir() });

@@ -1,11 +1,15 @@
 import { z } from 'zod';
 
+/** Narrow, because these texts go into a file that a shell reads. */
 const Registered = z.object({
   id: z.number().int().positive(),
-  slug: z.string().min(1),
-  html_url: z.url(),
-  pem: z.string().includes('PRIVATE KEY'),
-  webhook_secret: z.string().min(1).nullable(),
+  slug: z.string().regex(/^[\w-]+$/),
+  html_url: z.string().regex(/^https?:\/\/[\w.:/-]+$/),
+  pem: z.string().regex(/^-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\s]+-----END [A-Z ]*PRIVATE KEY-----\s*$/),
+  webhook_secret: z
+    .string()
+    .regex(/^[\w.~+/=-]+$/)
+    .nullable(),
 });
 
 /** An App that GitHub has just made from a manifest, with the secrets that it tells once. */

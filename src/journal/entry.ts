@@ -48,6 +48,8 @@ export interface RunStart {
   trust: Trust;
   /** Length of the chain of runs that the app itself caused. */
   chain: number;
+  /** It may not begin before this time (ms since 1970): the trigger's delay. */
+  notBefore: number;
 }
 
 /** What a delegation is told; all that its journal starts from. */
@@ -100,6 +102,7 @@ export interface DelegationEnd {
 /** Everything that can stand in a journal. `at` is Redis' time in ms; `key` names the place in the code it came from (step, turn, call), never a model's id. */
 export type Entry = { at: number } & (
   | { type: 'run.started'; start: RunStart }
+  | { type: 'run.merged'; event: Event; notBefore: number }
   | { type: 'delegation.started'; start: DelegationStart }
   | { type: 'run.state'; state: RunState; reason: string }
   | { type: 'run.ended'; state: RunEnd; reason: string; message: string }

@@ -34,6 +34,14 @@ export interface RunView {
   heard: { comment: number; place: 'conversation' | 'thread'; answered: boolean }[];
 }
 
+/** What a run was started with, and the newest event that was merged into it before it began. Null where the first entry is not a run's start. */
+export function startOf(entries: readonly Entry[]): RunStart | null {
+  const first = entries[0];
+  if (first?.type !== 'run.started') return null;
+  const merged = entries.findLast((entry) => entry.type === 'run.merged');
+  return merged?.type === 'run.merged' ? { ...first.start, event: merged.event, notBefore: merged.notBefore } : first.start;
+}
+
 /** Derives a run's view from its entries; null where the first is not a run's start. */
 export function viewRun(entries: readonly Entry[]): RunView | null {
   const first = entries[0];
@@ -59,6 +67,9 @@ export function viewRun(entries: readonly Entry[]): RunView | null {
 
 function take(view: RunView, entry: Entry): void {
   switch (entry.type) {
+    case 'run.merged':
+      view.start = { ...view.start, event: entry.event, notBefore: entry.notBefore };
+      break;
     case 'run.state':
       Object.assign(view, { state: entry.state, reason: entry.reason });
       break;

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { GitHubApp } from '../github/client.ts';
 import { completeCi, completeEvent } from '../github/completion.ts';
 import type { Configurations } from '../github/configuration.ts';
 import { toEvents } from '../github/event.ts';
 import type { Permissions } from '../github/permission.ts';
 import type { Delivery } from '../github/webhook.ts';
-import type { Trust } from '../journal/entry.ts';
+
 import type { Event } from '../journal/event.ts';
 import { resourceKey } from '../journal/resource.ts';
 import type { Services } from '../session/services.ts';
@@ -15,6 +14,7 @@ import { digestBody } from './body-digest.ts';
 import { announceComment, sendToSession, settleComment } from './letters.ts';
 import { type BuiltIn, builtInOf, endRuns, obeyOrder } from './orders.ts';
 import { checkProposal } from './proposal.ts';
+import { runIdOf, startRun } from './start.ts';
 import { judgeTrust } from './trust.ts';
 import { type ShelvedWorkflow, WorkflowShelf } from './workflows.ts';
 
@@ -133,11 +133,10 @@ export class Intake {
     const done = await obeyOrder(services, event, order, {
       workflows,
       canWrite: (login) => this.#canWrite(event, login),
-      retry: ({ workflow, agents, guidance, trust, event: before }) =>
-        this.#start(
-          { ...before, delivery: event.delivery },
-          { path: workflow.path, workflow: workflow.definition, agents, guidance, sha: workflow.sha, trust, delaySeconds: 0 },
-        ),
+      retry: async ({ workflow, agents, guidance, trust, event: before }) => {
+        const plan = { path: workflow.path, workflow: workflow.definition, agents, guidance, sha: workflow.sha, trust, delaySeconds: 0 };
+        return (await startRun(services, { ...before, delivery: event.delivery }, plan)).run;
+      },
     });
     const decision = { at: Date.now(), delivery: event.delivery, event: event.name, workflow: null, ...done };
     await services.store.decisions.record(event.repository.id, resourceKey(event.resource), [decision]);
@@ -174,16 +173,17 @@ export class Intake {
     if (!verdict.may) return refuse(verdict.reason);
     if (event.name === 'manual')
       await this.#endOthers(event, `@${event.actor.login} started "${workflow.name}" by /${event.command?.name ?? ''}`);
-    const run = await this.#start(event, {
+    const delaySeconds = delayOf(event, hit.trigger.settings.delaySeconds);
+    const { run, merged } = await startRun(this.#parts.services, event, {
       path,
       workflow,
       agents,
       guidance,
       sha,
       trust: verdict.trust,
-      delaySeconds: delayOf(event, hit.trigger.settings.delaySeconds),
+      delaySeconds,
     });
-    return { verdict: 'started', reason: `trigger ${hit.trigger.event}`, run };
+    return { verdict: merged ? 'merged' : 'started', reason: `trigger ${hit.trigger.event}`, run };
   }
 
   /** Ends what is under way on a resource, but not what this very delivery started before it was interrupted. */
@@ -198,33 +198,6 @@ export class Intake {
     const api = await this.#parts.app.api(event.installation, event.repository.id, 'read');
     return this.#parts.permissions.canWrite(api, event.repository, login);
   }
-
-  async #start(
-    event: Event,
-    plan: Pick<ShelvedWorkflow, 'path' | 'agents'> & {
-      workflow: NonNullable<ShelvedWorkflow['workflow']>;
-      guidance: string;
-      sha: string;
-      trust: Trust;
-      delaySeconds: number;
-    },
-  ): Promise<string> {
-    const { store, log } = this.#parts.services;
-    const run = runIdOf(event, plan.path);
-    const { path, workflow, agents, guidance, sha, trust } = plan;
-    const start = { run, workflow: { path, name: workflow.name, sha, definition: workflow }, agents, guidance, event, trust, chain: 0 };
-    await store.journals.create(run, { type: 'run.started', start });
-    if (plan.delaySeconds > 0) await store.queues.setTimer({ wake: 'run', id: run }, Date.now() + plan.delaySeconds * 1000);
-    else await store.queues.wakeRun(run);
-    await store.listRun(run, resourceKey(event.resource), Date.now());
-    log.info({ run, workflow: workflow.name, event: event.name, repository: event.repository.fullName, trust }, 'run started');
-    return run;
-  }
-}
-
-/** A run's id comes from its delivery, so that a repeated delivery starts it once. */
-function runIdOf({ delivery }: Event, path: string): string {
-  return `r${createHash('sha256').update(`${delivery}\0${path}`).digest('hex').slice(0, 15)}`;
 }
 
 /** Events after which what is under way on a pull request has lost its purpose. */

@@ -2,7 +2,7 @@ import type { Entry, RunStart } from '../journal/entry.ts';
 import { Pending, Superseded } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import { resourceKey } from '../journal/resource.ts';
-import { endedSteps, endOfRun, viewRun } from '../journal/view.ts';
+import { endedSteps, endOfRun, startOf, viewRun } from '../journal/view.ts';
 import { type Deadline, deadlineFrom } from '../session/deadline.ts';
 import type { Services } from '../session/services.ts';
 import { askReport } from '../session/services.ts';
@@ -19,17 +19,17 @@ const DAY_SECONDS = 86_400;
 export async function advanceRun(services: Services, id: string, signal: AbortSignal): Promise<void> {
   const { store } = services;
   const journal = await store.journals.open(id);
-  const first = journal.entries[0];
-  if (first?.type !== 'run.started') return;
-  const { start } = first;
+  const start = startOf(journal.entries);
+  if (!start) return;
   const resource = resourceKey(start.event.resource);
   if (!isEnded(journal.entries)) {
+    if ((await store.now()) < start.notBefore) throw new Pending('its delay', start.notBefore);
     const told = (await store.cancels.reasonOf(id)) !== null;
     if (!told && !(await store.lanes.enter(resource, id, start.workflow.definition.priority))) {
       askReport(services, id);
       return;
     }
-    const limit = limitOf(await beginRun(services, journal), start);
+    const limit = limitOf(await beginRun(services, journal, start), start);
     if (!(await walkHeld(services, { journal, start, signal, limit }))) return;
     await postLeftovers(services, { journal, start, signal });
     await endRun(services, journal);
@@ -51,11 +51,13 @@ async function passOn({ store }: Services, resource: string, id: string): Promis
 }
 
 /** Answers when the run began to walk (ms since 1970). */
-async function beginRun(services: Services, journal: Journal): Promise<number> {
+async function beginRun(services: Services, journal: Journal, start: RunStart): Promise<number> {
   const begun = () => journal.entries.find((entry) => entry.type === 'run.state')?.at;
   const known = begun();
   if (known !== undefined) return known;
   await journal.append({ type: 'run.state', state: 'Running', reason: '' });
+  const { event, workflow } = start;
+  await services.store.queued.clear(resourceKey(event.resource), workflow.path, journal.id);
   askReport(services, journal.id);
   return begun() ?? 0;
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, rmSync, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { claimFolder, endLeftover, socketPath } from './folder-claim.ts';
 
@@ -89,7 +89,16 @@ const INSTALL = [
 ].join('\n');
 
 function findProgram(name: string, folders: string[]): string | null {
-  return folders.map((dir) => join(dir, name)).find((path) => existsSync(path)) ?? null;
+  return folders.map((dir) => join(dir, name)).find(isProgram) ?? null;
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function waitReady(child: ChildProcess): Promise<void> {

@@ -14,6 +14,7 @@ import { type Keys, makeKeys } from './keys.ts';
 import { type Lanes, makeLanes } from './lanes.ts';
 import { type Mailboxes, makeMailboxes } from './mailbox.ts';
 import { type Memory, makeMemory } from './memory.ts';
+import { makeQueued, type Queued } from './queued.ts';
 import { Queues } from './queues.ts';
 import { makeEffectRecords } from './records.ts';
 import { checkRedis, connectCommands, type Redis, type RedisPlace, redisTime, waitReady } from './redis.ts';
@@ -33,6 +34,7 @@ export class Store {
   readonly drafts: DraftReviews;
   readonly lanes: Lanes;
   readonly batches: Batches;
+  readonly queued: Queued;
   readonly mailboxes: Mailboxes;
   readonly budgets: Budgets;
   readonly cancels: Cancels;
@@ -69,6 +71,7 @@ export class Store {
     this.drafts = makeDrafts(redis, keys);
     this.lanes = makeLanes(redis, keys);
     this.batches = makeBatches(redis, keys);
+    this.queued = makeQueued(redis, keys);
     this.mailboxes = makeMailboxes(redis, keys);
     this.budgets = makeBudgets(redis, keys);
     this.cancels = new Cancels(redis, keys, { url: place.url, onError });

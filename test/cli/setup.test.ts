@@ -186,6 +186,15 @@ describe('pitwall setup', () => {
       },
       /answered 500.*run pitwall setup again/,
     ],
+    [
+      'GitHub tells what a shell would run',
+      async ({ page }) => {
+        const body = { id: 1, slug: 'x', html_url: `${gh.url}/apps/x`, pem: gh.app.privateKey, webhook_secret: '"; touch here; "' };
+        gh.fault({ on: 'POST /app-manifests/{code}/conversions', status: 201, body });
+        return fetch((await send(await page)).back);
+      },
+      /did not answer as GitHub does: check --github-url/,
+    ],
   ])('leaves no file behind where %s', async (_, act, message) => {
     const attempt = begin();
     await act(attempt);

@@ -92,6 +92,7 @@ export function startOf(definition: { steps: object[]; [key: string]: unknown },
     event: eventOn(),
     trust: 'trusted',
     chain: 0,
+    notBefore: 0,
     ...more,
   };
 }

@@ -21,6 +21,7 @@ export interface DoctorDeps {
 }
 
 const PATIENCE_MS = 5_000;
+const SHORTEST_SECRET = 8;
 const DEFAULT_MODEL = 'claude-sonnet-4-6';
 
 /** Looks at everything an installation needs and prints each finding with its fix. Answers 0, or 1 where something is broken. Shows no secret. */
@@ -82,10 +83,11 @@ async function checkHook(asked: Promise<AppFacts>, signal: AbortSignal): Promise
   return [judgeHook(facts) ?? (await tryHook(facts, signal))];
 }
 
+/** Texts of others may repeat what they were sent. What is shorter than any secret would only spoil words. */
 function withoutSecrets(finding: Finding, { app, model, redis }: Survey): Finding {
-  const secrets = [app.privateKey, app.webhookSecret, model.apiKey, passwordOf(redis.url)].filter((one) => one !== null && one !== '');
-  const clean = (text: string) =>
-    redactSecrets(secrets.reduce<string>((result, secret) => result.replaceAll(secret ?? '', '[secret]'), text));
+  const known = [app.privateKey, app.webhookSecret, model.apiKey, passwordOf(redis.url)];
+  const secrets = known.flatMap((one) => (one !== null && one.length >= SHORTEST_SECRET ? [one] : []));
+  const clean = (text: string) => redactSecrets(secrets.reduce((result, secret) => result.replaceAll(secret, '[secret]'), text));
   return { ...finding, found: clean(finding.found), fix: finding.fix === null ? null : clean(finding.fix) };
 }
 

@@ -1,6 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { setMaxListeners } from 'node:events';
 import { request } from 'node:http';
 
 /** GitHub waits this long for an answer. */

@@ -77,7 +77,7 @@ class Page {
     app.get(pull, (context) => this.#show(context, 'conversation'));
     app.get(`${pull}/files`, (context) => this.#show(context, 'files'));
     app.get(`${pull}/checks`, (context) => this.#show(context, 'checks'));
-    app.use(bodyLimit({ maxSize: BODY_LIMIT, onError: (context) => context.text('This is too long for a comment.', 413) }));
+    app.use(bodyLimit({ maxSize: BODY_LIMIT, onError: (context) => this.#refuseLength(context) }));
     app.post('/part', (context) => this.#choose(context));
     app.post(`${pull}/:action`, (context) => this.#act(context));
     app.notFound((context) => this.#say(context, { title: 'Not found', text: 'There is no such page.', status: 404 }));
@@ -134,6 +134,12 @@ class Page {
     const refused = refuseForm(context.req.raw.headers, { given: form.token ?? '', token: this.#token });
     if (refused) throw new Refusal(403, refused);
     return form;
+  }
+
+  /** What is left of the form is not read, so the connection ends with the answer. */
+  #refuseLength(context: Context): Response | Promise<Response> {
+    context.header('connection', 'close');
+    return this.#say(context, { title: 'Too long', text: 'This is too long for a comment: GitHub takes 65536 characters.', status: 413 });
   }
 
   #refuse(context: Context, error: Error): Response | Promise<Response> {

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import type { Agent, RunStart, Trust } from '../journal/entry.ts';
+import { Superseded } from '../journal/errors.ts';
+import type { Event } from '../journal/event.ts';
+import { resourceKey } from '../journal/resource.ts';
+import type { Services } from '../session/services.ts';
+import type { Workflow } from '../workflow/definition.ts';
+
+/** What a run is to be started with. */
+export interface StartPlan {
+  path: string;
+  workflow: Workflow;
+  agents: Agent[];
+  guidance: string;
+  sha: string;
+  trust: Trust;
+  delaySeconds: number;
+}
+
+/** A run's id comes from its delivery, so that a repeated delivery starts it once. */
+export function runIdOf({ delivery }: Event, path: string): string {
+  return `r${createHash('sha256').update(`${delivery}\0${path}`).digest('hex').slice(0, 15)}`;
+}
+
+/**
+ * Starts a run, or merges the event into a run of the same workflow and resource that has not begun yet, whose delay then starts anew. May be repeated
+ * after a crash.
+ */
+export async function startRun(services: Services, event: Event, plan: StartPlan): Promise<{ run: string; merged: boolean }> {
+  const { store, log } = services;
+  const resource = resourceKey(event.resource);
+  const run = runIdOf(event, plan.path);
+  const notBefore = plan.delaySeconds > 0 ? (await store.now()) + plan.delaySeconds * 1000 : 0;
+  const waiting = await store.queued.claim(resource, plan.path, run);
+  if (waiting !== run) {
+    if (await mergeInto(services, waiting, { event, notBefore, trust: plan.trust })) return { run: waiting, merged: true };
+    await store.queued.replace(resource, plan.path, run);
+  }
+  await store.journals.create(run, { type: 'run.started', start: startWith(run, event, { ...plan, notBefore }) });
+  await wakeAt(services, run, notBefore);
+  await store.listRun(run, resource, Date.now());
+  log.info(
+    { run, workflow: plan.workflow.name, event: event.name, repository: event.repository.fullName, trust: plan.trust },
+    'run started',
+  );
+  return { run, merged: false };
+}
+
+function startWith(run: string, event: Event, plan: StartPlan & { notBefore: number }): RunStart {
+  const { path, workflow, agents, guidance, sha, trust, notBefore } = plan;
+  return { run, workflow: { path, name: workflow.name, sha, definition: workflow }, agents, guidance, event, trust, chain: 0, notBefore };
+}
+
+async function wakeAt({ store }: Services, run: string, at: number): Promise<void> {
+  if (at > 0) await store.queues.setTimer({ wake: 'run', id: run }, at);
+  else await store.queues.wakeRun(run);
+}
+
+/** Only a run that has not begun can take another event, and only one that is trusted as far. */
+async function mergeInto(
+  services: Services,
+  run: string,
+  { event, notBefore, trust }: { event: Event; notBefore: number; trust: Trust },
+): Promise<boolean> {
+  const journal = await services.store.journals.open(run);
+  const [first, ...rest] = journal.entries;
+  if (first?.type !== 'run.started' || first.start.trust !== trust || rest.some((entry) => entry.type !== 'run.merged')) return false;
+  try {
+    await journal.append({ type: 'run.merged', event, notBefore });
+  } catch (error) {
+    services.store.journals.close(run);
+    if (error instanceof Superseded) return false;
+    throw error;
+  }
+  await wakeAt(services, run, notBefore);
+  return true;
+}
