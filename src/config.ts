@@ -160,22 +160,29 @@ interface Unreadable {
   mistake: string;
 }
 
-/** The environment with the texts of the files that it names, without what is empty. */
+/** The environment with the texts of the files that it names, without what is blank. What is said of a file never holds its name: it may be the secret. */
 function withFiles(environment: Environment): { all: Environment; unreadable: Unreadable[] } {
-  const all: Environment = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const all: Environment = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
   const unreadable: Unreadable[] = [];
   for (const name of FROM_FILES) {
-    const file = all[`${name}_FILE`];
+    const file = all[`${name}_FILE`]?.trim();
     if (!file || all[name]) continue;
     try {
-      all[name] = readFileSync(file, 'utf8').trim();
-    } catch {
-      unreadable.push({ name, mistake: `${name}_FILE: ${file} cannot be read: name a file that is there and that this user may read` });
+      const held = readFileSync(file, 'utf8').trim();
+      if (held) all[name] = held;
+      else unreadable.push({ name, mistake: `${name}_FILE names an empty file: write the value of ${name} into it` });
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? 'no code';
+      unreadable.push({
+        name,
+        mistake: `${name}_FILE names what cannot be read (${code}): name a file that is there and that this user may read`,
+      });
     }
   }
   return { all, unreadable };
 }
 
+/** One sentence a mistake, without the value. */
 function sentenceOf(issue: { path: PropertyKey[]; message: string }, all: Environment): string {
   const name = String(issue.path[0]);
   if (all[name] !== undefined) return `${name} ${issue.message}`;

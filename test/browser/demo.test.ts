@@ -53,7 +53,7 @@ describe.skipIf(executable === null)('the page of the demo, in a browser (skippe
     await ended;
   });
 
-  const threads = () => page.locator('section.thread');
+  const threads = () => page.locator('div.thread');
   const become = (name: string) => page.locator(`#part-${name}`).click();
   /** Marks the document, so that a reload would be seen. */
   const mark = () => page.evaluate('document.body.dataset.seen = "yes"');
@@ -195,6 +195,18 @@ describe.skipIf(executable === null)('the page of the demo, in a browser (skippe
     expect(await plain.locator('#timeline').innerText()).toContain('<script>document.title = "no"</script> from a plain form');
     await plain.close();
   });
+
+  it.each(['light', 'dark'] as const)(
+    'has no barrier either with replies, reactions and outdated threads, in the %s theme',
+    async (colorScheme) => {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      for (const view of ['', '/files', '/checks']) {
+        await page.goto(`${address}${view}`);
+        for (const reply of await page.locator('details.reply summary').all()) await reply.click();
+        expect(await findBarriers(page), `${colorScheme} ${view}`).toEqual([]);
+      }
+    },
+  );
 
   it('broke no rule of its own policy and had no error in its script', () => {
     expect(mistakes.filter((text) => !/status of 403/.test(text))).toEqual([]);

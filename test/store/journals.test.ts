@@ -86,4 +86,44 @@ describe('a journal', () => {
     redis.evalsha = evalsha as typeof redis.evalsha;
     expect(await journals().read('lost')).toHaveLength(2);
   });
+
+  it('has one writer inside a process, too: who opened it before is superseded, and what was under way is not counted twice', async () => {
+    const here = journals();
+    const old = await here.open('again');
+    await old.append(state('1'));
+    const underWay = old.append(state('2'));
+    const next = await here.open('again');
+    await underWay.catch((error: unknown) => expect(error).toBeInstanceOf(Superseded));
+    await expect(old.append(state('late'))).rejects.toThrow(Superseded);
+    await next.append(state('3')).catch((error: unknown) => expect(error).toBeInstanceOf(Superseded));
+    const last = await here.open('again');
+    await last.append(state('4'));
+    const reasons = last.entries.map((entry) => (entry.type === 'run.state' ? entry.reason : ''));
+    expect(reasons).not.toContain('late');
+    expect(new Set(reasons).size).toBe(reasons.length);
+    expect(last.entries).toEqual(await journals().read('again'));
+  });
+
+  it('that is opened by several at once has one writer, who knows every entry once', async () => {
+    const here = journals();
+    await (await journals().open('at once')).append(state('1'), state('2'));
+    const opened = await Promise.allSettled(Array.from({ length: 5 }, () => here.open('at once')));
+    for (const one of opened) if (one.status === 'rejected') expect(one.reason).toBeInstanceOf(Superseded);
+    const written = await Promise.allSettled(opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value.append(state('3'))] : [])));
+    expect(written.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await journals().read('at once')).toHaveLength(3);
+    expect((await here.open('at once')).entries).toHaveLength(3);
+  });
+
+  it('is kept for as long as it is told, with its long texts', async () => {
+    const here = journals();
+    const journal = await here.open('expires');
+    await journal.append(state('long '.repeat(2_000)));
+    await here.expire('expires', 100);
+    for (const key of [keys.journal('expires'), keys.blobs('expires')]) {
+      const ttl = await redis.ttl(key);
+      expect(ttl).toBeGreaterThan(90);
+      expect(ttl).toBeLessThanOrEqual(100);
+    }
+  });
 });

@@ -138,11 +138,13 @@ function readTable(lines: readonly string[]): Block {
   const end = lines.findIndex((line) => !line.includes('|'));
   const rows = lines.slice(0, end < 0 ? lines.length : end).map(cellsOf);
   const [head = [], , ...body] = rows;
-  const first = head.every((cell) => cell === '')
-    ? ''
-    : html`<thead><tr>${head.map((cell) => html`<th scope="col">${inlineText(cell)}</th>`)}</tr></thead>`;
+  const first = head.every((cell) => cell === '') ? '' : html`<thead><tr>${head.map(headCell)}</tr></thead>`;
   const others = body.map((cells) => html`<tr>${cells.slice(0, head.length).map((cell) => html`<td>${inlineText(cell)}</td>`)}</tr>`);
   return { shown: html`<table>${first}<tbody>${others}</tbody></table>`, taken: rows.length };
+}
+
+function headCell(cell: string): Markup {
+  return cell === '' ? html`<td></td>` : html`<th scope="col">${inlineText(cell)}</th>`;
 }
 
 function cellsOf(line: string): string[] {

@@ -17,7 +17,7 @@ export function threadBox(screen: Screen, thread: ThreadView, show: { withCode: 
   const head = html`<div class="thread-head" id="thread-${id}-head">${placeHeading(screen, root.place, show)}${stateOf(root.place, resolvedBy)}</div>`;
   const code = show.withCode ? codeAbove(id, root.place) : '';
   const rows = comments.map((comment) => remark(screen.pull.repo, comment, show.level + 1));
-  return html`<section class="thread" id="thread-${id}" data-live aria-label="Thread on ${placeWords(root.place)}">${head}${code}<ol class="remarks" id="thread-${id}-remarks" data-live>${rows}</ol>${replyForm(screen, root)}</section>`;
+  return html`<div class="thread" role="group" id="thread-${id}" data-live aria-label="Thread on ${placeWords(root.place)}">${head}${code}<ol class="remarks" id="thread-${id}-remarks" data-live>${rows}</ol>${replyForm(screen, root)}</div>`;
 }
 
 /** Where a thread stands, in words. */

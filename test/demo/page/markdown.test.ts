@@ -27,6 +27,10 @@ describe('what people write', () => {
       '| a | b |\n|---|---|\n| 1 | 2 \\| 3 |',
       '<table><thead><tr><th scope="col">a</th><th scope="col">b</th></tr></thead><tbody><tr><td>1</td><td>2 | 3</td></tr></tbody></table>',
     ],
+    [
+      '| a | |\n|---|---|\n| 1 | 2 |',
+      '<table><thead><tr><th scope="col">a</th><td></td></tr></thead><tbody><tr><td>1</td><td>2</td></tr></tbody></table>',
+    ],
     ['| | |\n|---|---|\n| 1 | 2 |', '<table><tbody><tr><td>1</td><td>2</td></tr></tbody></table>'],
     ['<details>\n<summary>More</summary>\n\n- a\n</details>', '<details><summary>More</summary><ul><li>a</li></ul></details>'],
     ['a <!-- hidden\nstill --> b', '<p>a  b</p>'],
@@ -40,7 +44,7 @@ describe('what people write', () => {
 
   it('keeps the outline of the page: headings begin where they are told and never skip a level', () => {
     expect(shown('# a\n### b\n# c')).toBe('<h4>a</h4><h5>b</h5><h4>c</h4>');
-    expect(shown('### a\n# b', 5)).toBe('<h5>a</h5><h5>b</h5>'.replace('<h5>b', '<h5>b'));
+    expect(shown('### a\n# b', 5)).toBe('<h5>a</h5><h5>b</h5>');
     expect(shown('###### deep', 4)).toBe('<h4>deep</h4>');
   });
 });
