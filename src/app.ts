@@ -44,15 +44,18 @@ interface Answer {
 
 interface Door extends AppParts {
   limits: AppLimits;
+  isClosing(): boolean;
 }
 
 /** The door that GitHub comes in by: verify, one `add`, 202. Nothing else happens before the answer. */
 export async function startApp(parts: AppParts, options: AppOptions): Promise<App> {
-  const door: Door = { ...parts, limits: { ...LIMITS, ...options.limits } };
+  const limits = { ...LIMITS, ...options.limits };
+  const door: Door = { ...parts, limits, isClosing: () => !server.listening };
+  const requestTimeout = limits.bodyMs + LINGER_MS;
   const server = createServer(
     {
-      requestTimeout: door.limits.bodyMs + LINGER_MS,
-      headersTimeout: 10_000,
+      requestTimeout,
+      headersTimeout: Math.min(10_000, requestTimeout),
       connectionsCheckingInterval: 5_000,
       keepAliveTimeout: 5_000,
       maxHeaderSize: 32_768,
@@ -98,7 +101,7 @@ async function answer(door: Door, request: IncomingMessage, response: ServerResp
   response.writeHead(given.status, {
     'content-type': given.type ?? 'text/plain; charset=utf-8',
     'content-length': Buffer.byteLength(text),
-    ...(unread ? { connection: 'close' } : {}),
+    ...(unread || door.isClosing() ? { connection: 'close' } : {}),
   });
   response.write(text);
   if (unread) await letFinish(request);

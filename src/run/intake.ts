@@ -11,6 +11,7 @@ import type { Services } from '../session/services.ts';
 import type { Decision } from '../store/decisions.ts';
 import { matchTriggers } from '../workflow/trigger.ts';
 import { digestBody } from './body-digest.ts';
+import { linkChain } from './chain.ts';
 import { announceComment, sendToSession, settleComment } from './letters.ts';
 import { type BuiltIn, builtInOf, endRuns, obeyOrder } from './orders.ts';
 import { checkProposal } from './proposal.ts';
@@ -134,7 +135,16 @@ export class Intake {
       workflows,
       canWrite: (login) => this.#canWrite(event, login),
       retry: async ({ workflow, agents, guidance, trust, event: before }) => {
-        const plan = { path: workflow.path, workflow: workflow.definition, agents, guidance, sha: workflow.sha, trust, delaySeconds: 0 };
+        const plan = {
+          path: workflow.path,
+          workflow: workflow.definition,
+          agents,
+          guidance,
+          sha: workflow.sha,
+          trust,
+          delaySeconds: 0,
+          chain: 0,
+        };
         return (await startRun(services, { ...before, delivery: event.delivery }, plan)).run;
       },
     });
@@ -171,6 +181,8 @@ export class Intake {
       canWrite: (login) => this.#canWrite(event, login),
     });
     if (!verdict.may) return refuse(verdict.reason);
+    const link = await linkChain(this.#parts.services, event, { path, self: (await this.#parts.app.identity()).login });
+    if ('reason' in link) return refuse(link.reason);
     if (event.name === 'manual')
       await this.#endOthers(event, `@${event.actor.login} started "${workflow.name}" by /${event.command?.name ?? ''}`);
     const delaySeconds = delayOf(event, hit.trigger.settings.delaySeconds);
@@ -182,6 +194,7 @@ export class Intake {
       sha,
       trust: verdict.trust,
       delaySeconds,
+      chain: link.chain,
     });
     return { verdict: merged ? 'merged' : 'started', reason: `trigger ${hit.trigger.event}`, run };
   }

@@ -15,6 +15,8 @@ export interface StartPlan {
   sha: string;
   trust: Trust;
   delaySeconds: number;
+  /** Length of the chain of runs that the app itself caused; 0 where somebody else did. */
+  chain: number;
 }
 
 /** A run's id comes from its delivery, so that a repeated delivery starts it once. */
@@ -47,8 +49,8 @@ export async function startRun(services: Services, event: Event, plan: StartPlan
 }
 
 function startWith(run: string, event: Event, plan: StartPlan & { notBefore: number }): RunStart {
-  const { path, workflow, agents, guidance, sha, trust, notBefore } = plan;
-  return { run, workflow: { path, name: workflow.name, sha, definition: workflow }, agents, guidance, event, trust, chain: 0, notBefore };
+  const { path, workflow, agents, guidance, sha, trust, notBefore, chain } = plan;
+  return { run, workflow: { path, name: workflow.name, sha, definition: workflow }, agents, guidance, event, trust, chain, notBefore };
 }
 
 async function wakeAt({ store }: Services, run: string, at: number): Promise<void> {

@@ -1,7 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Draft, Entry } from '../journal/entry.ts';
 import { Superseded } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import { encodeEntry } from './encoding.ts';
+
+/** Before an append is tried again (ms). */
+const PAUSES_MS = [100, 400];
 
 /** Writes a batch of entries at a place of the stream; answers the time it was given, or null where another writer was first. */
 export type Write = (from: number, nonce: string, bodies: Buffer[], blobs: Map<string, Buffer>) => Promise<number | null>;
@@ -21,6 +25,8 @@ export class OpenJournal implements Journal {
   readonly #writer: string;
   #waiting: Waiting[] = [];
   #writing = false;
+  #batches = 0;
+  #broken: unknown = null;
   #retired = false;
 
   constructor(id: string, writer: string, write: Write) {
@@ -93,12 +99,33 @@ export class OpenJournal implements Journal {
     const encoded = drafts.map(encodeEntry);
     const blobs = new Map(encoded.flatMap((one) => [...one.blobs]));
     const bodies = encoded.map((one) => one.body);
-    const at = await this.#write(from, `${this.#writer}.${from}`, bodies, blobs);
+    const at = await this.#writeSurely({ from, nonce: `${this.#writer}.${++this.#batches}`, bodies, blobs });
     if (at === null) throw new Superseded(`journal ${this.id} has another writer at entry ${from}`);
     this.load(drafts.map((draft) => ({ ...draft, at }) as Entry));
   }
 
+  /**
+   * A batch has a nonce of its own, so writing it again after a lost answer changes nothing, and another batch is never taken for it. Where even that does
+   * not help nobody knows what the stream holds: this copy writes no more, and a fresh one reads it.
+   */
+  async #writeSurely(batch: { from: number; nonce: string; bodies: Buffer[]; blobs: Map<string, Buffer> }): Promise<number | null> {
+    for (const pause of PAUSES_MS) {
+      try {
+        return await this.#write(batch.from, batch.nonce, batch.bodies, batch.blobs);
+      } catch {
+        await sleep(pause);
+      }
+    }
+    try {
+      return await this.#write(batch.from, batch.nonce, batch.bodies, batch.blobs);
+    } catch (error) {
+      this.#broken = error;
+      throw error;
+    }
+  }
+
   #refuseRetired(): void {
+    if (this.#broken !== null) throw this.#broken;
     if (this.#retired) throw new Superseded(`journal ${this.id} was opened again after entry ${this.#entries.length}`);
   }
 }

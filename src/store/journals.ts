@@ -91,6 +91,10 @@ export class Journals {
       .pipeline()
       .expire(this.#keys.journal(id), seconds)
       .expire(this.#keys.blobs(runOf(id)), seconds)
+      .expire(this.#keys.draft(runOf(id)), seconds)
+      .expire(this.#keys.pads(runOf(id)), seconds)
+      .expire(this.#keys.padWrites(runOf(id)), seconds)
+      .expire(this.#keys.overlay(runOf(id)), seconds)
       .exec();
   }
 

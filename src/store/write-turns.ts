@@ -7,7 +7,9 @@ import { defineScript, runScript } from './script.ts';
 /** Ours are below GitHub's 80 a minute and 500 an hour (spec: limits). */
 const PER_MINUTE = 60;
 const PER_HOUR = 400;
-const LEASE_MS = 30_000;
+/** A place is renewed while it is held; one whose process died is free again after this long. */
+const LEASE_MS = 6_000;
+const RENEW_MS = 2_000;
 const POLL_MS = 15;
 
 /** Answers 0 and takes the place, or how many ms to wait. */
@@ -47,7 +49,9 @@ return 1
 
 const RELEASE = defineScript(`if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end return 1`);
 
-/** The writes of an installation, one at a time over all processes; a place that is never given back is free again after 30 s. */
+const RENEW = defineScript(`if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`);
+
+/** The writes of an installation, one at a time over all processes; a place that is never given back is free again after 6 s. */
 export function makeWriteTurns(redis: Redis, keys: Keys): WriteTurns {
   return {
     async take(installation, { content }) {
@@ -55,9 +59,12 @@ export function makeWriteTurns(redis: Redis, keys: Keys): WriteTurns {
       const names = [keys.writeLock(installation), keys.writeTimes(installation), keys.writeBlock(installation)];
       const wait = Number(await runScript(redis, TAKE, names, [id, content ? 1 : 0, PER_MINUTE, PER_HOUR, LEASE_MS, POLL_MS]));
       if (wait > 0) return { wait };
+      const lock = keys.writeLock(installation);
+      const beat = setInterval(() => runScript(redis, RENEW, [lock], [id, LEASE_MS]).catch(() => 'the lease ends by itself'), RENEW_MS);
       return {
         async release() {
-          await runScript(redis, RELEASE, [keys.writeLock(installation)], [id]);
+          clearInterval(beat);
+          await runScript(redis, RELEASE, [lock], [id]);
         },
       };
     },

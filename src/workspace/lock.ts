@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, stat, unlink, utimes } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const BEAT_MS = 5_000;
-const STALE_MS = 30_000;
+const BEAT_MS = 1_000;
+const STALE_MS = 6_000;
 const LOOK_MS = 100;
 
 /**
- * Does `work` while this process holds a lock file that all processes on one data directory respect. The holder touches the file every 5 s;
- * a file untouched for 30 s belongs to a process that died and is taken over. Two may hold it for a moment after such a take-over, so use it
+ * Does `work` while this process holds a lock file that all processes on one data directory respect. The holder touches the file every second;
+ * a file untouched for 6 s belongs to a process that died and is taken over. Two may hold it for a moment after such a take-over, so use it
  * for work that is only wasteful when done twice (git's own locks keep a mirror whole).
  */
 export async function holdLock<T>(file: string, work: () => Promise<T>, options: { signal?: AbortSignal } = {}): Promise<T> {

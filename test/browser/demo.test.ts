@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demo } from '../../src/cli/demo.ts';
 import { readConfig } from '../../src/config.ts';
+import { fileAnchor } from '../../src/demo/page/file-anchor.ts';
 import { start } from '../../src/main.ts';
 import { findBarriers, findChromium, launchChromium } from './chromium.ts';
 
@@ -98,8 +99,8 @@ describe.skipIf(executable === null)('the page of the demo, in a browser (skippe
     await page.screenshot({ path: `${IMAGES}/demo-conversation.png`, animations: 'disabled' });
     await page.setViewportSize({ width: 1280, height: 900 });
     await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' });
-    await page.goto(`${address}/files`);
-    await page.locator('details.file', { hasText: 'src/label.ts' }).evaluate('(file) => file.scrollIntoView()');
+    await page.goto(`${address}/files#${fileAnchor('src/label.ts')}`);
+    await page.locator('.live', { hasText: 'live' }).waitFor();
     await page.screenshot({ path: `${IMAGES}/demo-files.png`, animations: 'disabled' });
   });
 

@@ -13,6 +13,8 @@ const SENTENCES: Record<string, string> = {
   'pull_request_review_comment.edited': 'Words in a thread have changed.',
   'pull_request_review_comment.deleted': 'Words in a thread were deleted.',
   'check_run.created': 'A check has begun.',
+  'check_run.rerequested': 'The app was told to run the check again.',
+  'check_run.requested_action': 'The app was told of the button.',
   'check_run.completed': 'A check has ended.',
 };
 

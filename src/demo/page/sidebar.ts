@@ -23,7 +23,7 @@ function tries(screen: Screen): Markup[] {
   const stranger = parts.find(({ name }) => name === 'stranger')?.login ?? part.login;
   return [
     html`<li id="try-review"><p>Ask for one more review and watch it come.</p>${quickComment(screen, 'review')}</li>`,
-    html`<li id="try-end"><p>While it runs, end it: in order, with what is found so far, or at once.</p>${quickComment(screen, 'done')}${quickComment(screen, 'cancel')}</li>`,
+    html`<li id="try-end"><p>While it runs, end it: in order, with what is found so far, or at once.</p><div class="side-by-side">${quickComment(screen, 'done')}${quickComment(screen, 'cancel')}</div></li>`,
     html`<li id="try-push"><p>Push the next commit: it mends five faults and brings two new ones. Threads on changed lines become outdated.</p>${prepared(screen, 'push')}</li>`,
     html`<li id="try-second"><p>Open a second pull request: it is reviewed from the start while you look.</p>${prepared(screen, 'open')}</li>`,
     html`<li id="try-stranger"><p>Be <strong>${stranger}</strong> at the top and try the same: words are shown, commands are not obeyed.</p></li>`,

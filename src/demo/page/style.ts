@@ -171,12 +171,13 @@ aside h2 { margin-bottom: 0.5rem; }
 .plain a[aria-current] { color: var(--text); font-weight: 600; text-decoration: none; }
 .tries { display: grid; gap: 0.9rem; }
 .tries form { margin-top: 0.35rem; }
+.side-by-side { display: flex; flex-wrap: wrap; gap: 0 0.4rem; }
 .done { color: var(--quiet); margin-top: 0.25rem; }
 .checks { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; }
 .checks .card { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.7rem; }
 .check-name { display: flex; align-items: center; gap: 0.5rem; font-weight: 600; }
 .check-sign { display: inline-grid; place-items: center; flex: none; width: 1.25rem; height: 1.25rem; border-radius: 50%; font-size: 0.75rem; font-weight: 700; background: var(--inset); color: var(--quiet); }
-.markdown .check-sign { display: inline-grid; vertical-align: -0.25rem; margin-right: 0.2rem; }
+.markdown .check-sign { width: 1.15rem; height: 1.15rem; vertical-align: text-bottom; margin-right: 0.2rem; }
 .check-success { background: var(--plus); color: var(--plus-text); }
 .check-failure, .check-timed_out { background: var(--minus); color: var(--minus-text); }
 .check-running { background: none; border: 2.5px solid var(--line); border-top-color: var(--accent); animation: turn 1s linear infinite; }

@@ -1,0 +1,353 @@
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { type App, type AppLimits, type AppParts, startApp } from '../src/app.ts';
+
+const HEADERS = {
+  'x-github-delivery': '0b989ba4-242f-11e5-81e1-c7b6966d2516',
+  'x-github-event': 'pull_request',
+  'x-hub-signature-256': `sha256=${'a'.repeat(64)}`,
+  'content-type': 'application/json',
+};
+const BODY = '{"action":"opened","text":"ä"}';
+const MIB = 1024 * 1024;
+
+interface Door {
+  app: App;
+  url: string;
+  /** What the app asked of its parts, and its answers, in order. */
+  calls: string[];
+  errors: unknown[];
+}
+
+const open: Door[] = [];
+afterAll(async () => {
+  await Promise.all(open.splice(0).map(({ app }) => app.close()));
+});
+
+async function start(given: Partial<AppParts> = {}, limits: Partial<AppLimits> = {}): Promise<Door> {
+  const calls: string[] = [];
+  const errors: unknown[] = [];
+  const parts: AppParts = {
+    verify: () => Promise.resolve(true),
+    accept: () => Promise.resolve(),
+    notReady: () => Promise.resolve([]),
+    metrics: () => Promise.resolve('pitwall_jobs 1'),
+    onError: (error) => errors.push(error),
+    ...given,
+  };
+  const app = await startApp(
+    {
+      verify(body, signature) {
+        calls.push(`verify ${body.toString()} ${signature}`);
+        return parts.verify(body, signature);
+      },
+      async accept(delivery) {
+        calls.push(`accept ${JSON.stringify(delivery)}`);
+        await parts.accept(delivery);
+        calls.push('accepted');
+      },
+      notReady() {
+        calls.push('notReady');
+        return parts.notReady();
+      },
+      metrics() {
+        calls.push('metrics');
+        return parts.metrics();
+      },
+      onError: parts.onError,
+    },
+    { port: 0, host: '127.0.0.1', limits },
+  );
+  const door = { app, url: `http://127.0.0.1:${app.port}`, calls, errors };
+  open.push(door);
+  return door;
+}
+
+async function post(
+  door: Door,
+  { path = '/api/github/webhooks', headers = HEADERS as Record<string, string>, body = BODY as string | Buffer } = {},
+) {
+  const answer = await fetch(`${door.url}${path}`, { method: 'POST', headers, body });
+  const said = await answer.text();
+  door.calls.push(`answered ${answer.status}`);
+  return { status: answer.status, text: said, headers: answer.headers };
+}
+
+/** A request whose body is written by hand, in chunks. */
+function stream(door: Door, headers: Record<string, string | number> = HEADERS) {
+  const asked = request(`${door.url}/api/github/webhooks`, { method: 'POST', headers, agent: new Agent({ keepAlive: false }) });
+  asked.on('error', () => {});
+  const answered = once(asked, 'response').then(async ([response]) => {
+    const answer = response as IncomingMessage;
+    return { status: answer.statusCode, text: await text(answer), connection: answer.headers.connection };
+  });
+  return { asked, answered };
+}
+
+describe('a delivery', () => {
+  it.each(['/api/github/webhooks', '/', '/api/github/webhooks?x=1'])(
+    'that is signed is accepted once at %s, and nothing else happens before the answer',
+    async (path) => {
+      const door = await start();
+      expect((await post(door, { path })).status).toBe(202);
+      const delivery = { id: HEADERS['x-github-delivery'], event: 'pull_request', body: BODY };
+      expect(door.calls).toEqual([
+        `verify ${BODY} ${HEADERS['x-hub-signature-256']}`,
+        `accept ${JSON.stringify(delivery)}`,
+        'accepted',
+        'answered 202',
+      ]);
+      expect(door.errors).toEqual([]);
+    },
+  );
+
+  it('is verified by its bytes, however they are cut', async () => {
+    const door = await start();
+    const bytes = Buffer.from(BODY);
+    const { asked, answered } = stream(door);
+    for (const byte of bytes) asked.write(Buffer.from([byte]));
+    asked.end();
+    expect((await answered).status).toBe(202);
+    expect(door.calls[0]).toBe(`verify ${BODY} ${HEADERS['x-hub-signature-256']}`);
+  });
+
+  it('with a wrong signature is refused, and accepted by nobody', async () => {
+    const door = await start({ verify: () => Promise.resolve(false) });
+    expect(await post(door)).toMatchObject({ status: 401, text: 'the signature does not match\n' });
+    expect(door.calls.filter((call) => call.startsWith('accept'))).toEqual([]);
+  });
+
+  it.each<[string, Record<string, string | undefined>, number]>([
+    ['without an id', { 'x-github-delivery': undefined }, 400],
+    ['with an id that is none', { 'x-github-delivery': 'a b:c' }, 400],
+    ['with an endless id', { 'x-github-delivery': 'a'.repeat(129) }, 400],
+    ['without an event', { 'x-github-event': undefined }, 400],
+    ['with an event that is none', { 'x-github-event': '../push' }, 400],
+    ['without a signature', { 'x-hub-signature-256': undefined }, 401],
+    ['with a short signature', { 'x-hub-signature-256': 'sha256=abc' }, 401],
+    ['with an old signature', { 'x-hub-signature-256': `sha1=${'a'.repeat(40)}` }, 401],
+    ['with a signature in capitals', { 'x-hub-signature-256': `SHA256=${'A'.repeat(64)}` }, 401],
+  ])('%s is refused before anything is asked', async (_, change, status) => {
+    const door = await start();
+    const headers = Object.fromEntries(
+      Object.entries({ ...HEADERS, ...change }).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    );
+    expect((await post(door, { headers })).status).toBe(status);
+    expect(door.calls).toEqual([`answered ${status}`]);
+  });
+
+  it.each(['', '[]', '[{}]', 'null', '1', '"text"', 'true', '{', '{"a":1}}', 'payload=%7B%7D', '\u0000', '{"a":NaN}'])(
+    'that is signed but is no object (%j) is refused',
+    async (body) => {
+      const door = await start();
+      expect((await post(door, { body })).status).toBe(400);
+      expect(door.calls.filter((call) => call.startsWith('accept'))).toEqual([]);
+      expect(door.errors).toEqual([]);
+    },
+  );
+
+  it('is accepted up to 25 MiB', async () => {
+    const door = await start({}, {});
+    const body = Buffer.alloc(25 * MIB, ' ');
+    body.write('{}');
+    expect((await post(door, { body })).status).toBe(202);
+  });
+});
+
+describe('a body that is too large', () => {
+  it('is refused by its announced length before a byte of it is sent', async () => {
+    const door = await start();
+    const { asked, answered } = stream(door, { ...HEADERS, 'content-length': 25 * MIB + 1 });
+    asked.flushHeaders();
+    expect(await answered).toMatchObject({ status: 413, text: 'the body is over 25 MiB\n', connection: 'close' });
+    asked.destroy();
+    expect(door.calls).toEqual([]);
+  });
+
+  it('is refused while it streams, is not kept in memory, and the sender gets the answer', async () => {
+    const door = await start();
+    const { asked, answered } = stream(door);
+    const chunk = Buffer.alloc(MIB, 'x');
+    const before = process.memoryUsage();
+    let over = false;
+    void answered.finally(() => {
+      over = true;
+    });
+    let sent = 0;
+    while (!over && sent < 400) {
+      sent++;
+      if (!asked.write(chunk)) await Promise.race([once(asked, 'drain'), answered]).catch(() => undefined);
+    }
+    expect(await answered).toMatchObject({ status: 413, connection: 'close' });
+    expect(sent).toBeGreaterThan(25);
+    const grown = process.memoryUsage().arrayBuffers - before.arrayBuffers;
+    expect(grown).toBeLessThan(150 * MIB);
+    asked.destroy();
+    expect(door.calls).toEqual([]);
+  });
+
+  it('is answered also to a client that reads only when it has sent everything', async () => {
+    const door = await start({}, { bodyBytes: 100_000 });
+    const answer = await post(door, { body: Buffer.alloc(300_000, 'x') });
+    expect(answer.status).toBe(413);
+  });
+});
+
+describe.concurrent('a body that never ends', () => {
+  it('is given up in time', async () => {
+    const door = await start({}, { bodyMs: 150 });
+    const { asked, answered } = stream(door, { ...HEADERS, 'content-length': 1_000 });
+    asked.write('{');
+    const drip = setInterval(() => asked.write(' '), 20);
+    const before = Date.now();
+    expect(await answered).toMatchObject({ status: 408, connection: 'close' });
+    clearInterval(drip);
+    expect(Date.now() - before).toBeGreaterThanOrEqual(140);
+    await once(asked, 'close');
+    expect(Date.now() - before).toBeLessThan(3_000);
+    expect(door.calls).toEqual([]);
+  });
+
+  it('of a client that goes away is forgotten', async () => {
+    const door = await start();
+    const { asked, answered } = stream(door, { ...HEADERS, 'content-length': 1_000 });
+    answered.catch(() => {});
+    asked.write('{');
+    await once(asked, 'socket').catch(() => undefined);
+    asked.destroy();
+    expect((await post(door)).status).toBe(202);
+    expect(door.errors).toEqual([]);
+    expect(door.calls.filter((call) => call.startsWith('accept '))).toHaveLength(1);
+  });
+
+  it('after a wrong path ends the connection as well', async () => {
+    const door = await start();
+    const socket = connect(door.app.port, '127.0.0.1');
+    const said = text(socket);
+    socket.write('POST /elsewhere HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{');
+    expect(await said).toMatch(/^HTTP\/1\.1 404 /);
+  });
+});
+
+describe.concurrent('a queue that does not take', () => {
+  it('is told without its error, so that GitHub shows the delivery as failed', async () => {
+    const secret = new Error('connect ECONNREFUSED redis://user:password@10.0.0.1');
+    const door = await start({ accept: () => Promise.reject(secret) });
+    const answer = await post(door);
+    expect(answer.status).toBe(503);
+    expect(answer.text).not.toMatch(/ECONN|redis:|password/);
+    expect(door.errors).toEqual([secret]);
+    expect(door.calls.filter((call) => call.startsWith('accept'))).toHaveLength(1);
+  });
+
+  it('by saying nothing is given up after 5 s at the latest', async () => {
+    const door = await start({ accept: () => new Promise(() => {}) });
+    const before = Date.now();
+    expect((await post(door)).status).toBe(503);
+    expect(Date.now() - before).toBeLessThan(5_000);
+  });
+
+  it('but says so late harms nobody', async () => {
+    let late: (error: Error) => void = () => {};
+    const door = await start({ accept: () => new Promise((_, reject) => (late = reject)) }, { acceptMs: 50 });
+    expect((await post(door)).status).toBe(503);
+    late(new Error('late'));
+    expect((await fetch(`${door.url}/healthz`)).status).toBe(200);
+    expect(door.errors).toHaveLength(1);
+  });
+});
+
+describe('a part that throws', () => {
+  it.each<[string, Partial<AppParts>, string, string]>([
+    ['verify', { verify: () => Promise.reject(new Error('secret text')) }, 'POST', '/api/github/webhooks'],
+    ['notReady', { notReady: () => Promise.reject(new Error('secret text')) }, 'GET', '/readyz'],
+    [
+      'metrics',
+      {
+        metrics() {
+          throw new Error('secret text');
+        },
+      },
+      'GET',
+      '/metrics',
+    ],
+  ])('(%s) is answered with 500 without its text', async (_, parts, method, path) => {
+    const door = await start(parts);
+    const answer = await fetch(`${door.url}${path}`, { method, ...(method === 'POST' ? { headers: HEADERS, body: BODY } : {}) });
+    expect(answer.status).toBe(500);
+    expect(await answer.text()).toBe('internal error\n');
+    expect(door.errors.map(String)).toEqual(['Error: secret text']);
+  });
+});
+
+describe('the other doors', () => {
+  it.each([
+    ['GET', '/healthz', 200, 'ok\n'],
+    ['GET', '/readyz', 200, 'ready\n'],
+    ['GET', '/metrics', 200, 'pitwall_jobs 1\n'],
+    ['HEAD', '/healthz', 200, ''],
+    ['GET', '/unknown', 404, 'not found\n'],
+    ['GET', '/probot', 404, 'not found\n'],
+    ['GET', '/api/github/webhooks', 404, 'not found\n'],
+    ['POST', '/healthz', 404, 'not found\n'],
+    ['POST', '/api/github/webhooks/', 404, 'not found\n'],
+    ['PUT', '/api/github/webhooks', 405, 'method not allowed\n'],
+    ['DELETE', '/healthz', 405, 'method not allowed\n'],
+    ['GET', '//healthz', 404, 'not found\n'],
+  ])('%s %s is answered with %d', async (method, path, status, expected) => {
+    const door = await start();
+    const answer = await fetch(`${door.url}${path}`, { method });
+    expect(answer.status).toBe(status);
+    expect(await answer.text()).toBe(expected);
+  });
+
+  it('say what is not ready', async () => {
+    const door = await start({ notReady: () => Promise.resolve(['Redis does not answer', 'the workers do not run']) });
+    const answer = await fetch(`${door.url}/readyz`);
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).toBe('Redis does not answer\nthe workers do not run\n');
+    expect((await fetch(`${door.url}/healthz`)).status).toBe(200);
+  });
+});
+
+describe.concurrent('the server', () => {
+  it('closes kept connections when it closes, after what is under way', async () => {
+    let go = () => {};
+    const door = await start({ accept: () => new Promise<void>((resolve) => (go = resolve)) });
+    const idle = connect(door.app.port, '127.0.0.1');
+    idle.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(idle, 'data');
+    const answered = post(door);
+    await vi.waitFor(() => expect(door.calls.some((call) => call.startsWith('accept'))).toBe(true));
+    const before = Date.now();
+    const idleClosed = once(idle, 'close');
+    const closed = door.app.close();
+    await idleClosed;
+    go();
+    expect((await answered).status).toBe(202);
+    await closed;
+    expect(Date.now() - before).toBeLessThan(1_900);
+    await expect(fetch(`${door.url}/healthz`)).rejects.toThrow();
+  });
+
+  it('closes also where a client does not end', async () => {
+    const door = await start();
+    const { asked, answered } = stream(door, { ...HEADERS, 'content-length': 1_000 });
+    answered.catch(() => {});
+    asked.write('{');
+    await once(asked, 'socket').then(([socket]) => (socket.connecting ? once(socket, 'connect') : undefined));
+    const before = Date.now();
+    await door.app.close();
+    expect(Date.now() - before).toBeLessThan(4_000);
+  });
+
+  it('says what to do where its port is taken', async () => {
+    const { app } = await start();
+    const parts = { verify: () => Promise.resolve(true), accept: () => Promise.resolve(), notReady: () => Promise.resolve([]) };
+    const second = startApp({ ...parts, metrics: () => Promise.resolve(''), onError: () => {} }, { port: app.port, host: '127.0.0.1' });
+    await expect(second).rejects.toThrow(`port ${app.port} is taken: stop what uses it or set PORT to another`);
+  });
+});
