@@ -118,7 +118,11 @@ export function surveyEnvironment(environment: Environment): Survey {
       apiUrl: valid('GITHUB_API_URL', found.GITHUB_API_URL)?.replace(/\/+$/, '') ?? null,
     },
     model: { apiKey: found.ANTHROPIC_API_KEY ?? null, baseURL: valid('ANTHROPIC_BASE_URL', found.ANTHROPIC_BASE_URL) },
-    redis: { own: found.PITWALL_REDIS_URL === undefined && !wrong.has('PITWALL_REDIS_URL'), url: found.PITWALL_REDIS_URL ?? null },
+    redis: {
+      own: found.PITWALL_REDIS_URL === undefined && !wrong.has('PITWALL_REDIS_URL'),
+      url: found.PITWALL_REDIS_URL ?? null,
+      prefix: valid('PITWALL_REDIS_PREFIX', found.PITWALL_REDIS_PREFIX),
+    },
     dataDir: resolve(found.PITWALL_DATA_DIR ?? join(homedir(), '.pitwall')),
     settingsFile: found.PITWALL_SETTINGS ?? null,
     overrides: overridesOf(environment),

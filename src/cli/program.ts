@@ -3,6 +3,8 @@ import { demo } from './demo.ts';
 import { doctor } from './doctor/doctor.ts';
 import { init } from './init.ts';
 import { askPublicUrl } from './question.ts';
+import { cancelRun, retryRun } from './run-orders.ts';
+import { listRuns, showRun } from './runs.ts';
 import { schema } from './schema.ts';
 import { serve } from './serve.ts';
 import { printSettings } from './settings.ts';
@@ -10,6 +12,7 @@ import { type SetupOptions, setup } from './setup.ts';
 import type { Survey } from './survey.ts';
 import { tryChange } from './try.ts';
 import { validate } from './validate.ts';
+import { explainPlace } from './why.ts';
 
 /** What the command line is handed by `cli.ts`. */
 export interface ProgramParts {
@@ -55,6 +58,7 @@ export function makeProgram(parts: ProgramParts): Program {
     .addHelpText('after', EXIT_CODES);
   const keep = (work: Promise<number>) => work.then((value) => void (code = value));
   addServer(program, parts, keep);
+  addRuns(program, parts, keep);
   addInstallation(program, parts, keep);
   addFormat(program, parts, keep);
   addTrials(program, parts, keep);
@@ -76,6 +80,44 @@ function addServer(program: Command, parts: ProgramParts, keep: Keep): void {
     .option('--poll', "read deliveries from GitHub's own list, for a machine without a public address", false)
     .addHelpText('after', example('APP_ID=1 PRIVATE_KEY_FILE=key.pem WEBHOOK_SECRET=... ANTHROPIC_API_KEY=... pitwall start'))
     .action((options: { role: 'all' | 'web' | 'worker'; poll: boolean }) => keep(serve(options, parts)));
+}
+
+function addRuns(program: Command, parts: ProgramParts, keep: Keep): void {
+  const io = () => ({ survey: parts.survey(parts.environment), out: parts.out, err: parts.err, version: parts.version });
+  type Format = { format: 'text' | 'json' };
+  program
+    .command('runs')
+    .description('list the newest runs')
+    .addOption(new Option('--limit <number>', 'how many at most').default(20).argParser(wholeNumber(1, 1_000)))
+    .addOption(formatOption())
+    .addHelpText('after', example('pitwall runs --limit 50'))
+    .action((options: Format & { limit: number }) => keep(listRuns(options, io())));
+  program
+    .command('show')
+    .description('show one run: its steps, delegations, tokens and end')
+    .argument('<run>', 'its id')
+    .addOption(formatOption())
+    .addHelpText('after', example('pitwall show r0123456789abcde'))
+    .action((run: string, { format }: Format) => keep(showRun({ run, format }, io())));
+  program
+    .command('why')
+    .description('tell what was decided about the events of a pull request or issue, and why')
+    .argument('<place>', 'owner/repo#number')
+    .addOption(formatOption())
+    .addHelpText('after', example('pitwall why acme/app#12'))
+    .action((place: string, { format }: Format) => keep(explainPlace({ place, format }, io())));
+  program
+    .command('cancel')
+    .description('tell a run to end')
+    .argument('<run>', 'its id')
+    .addHelpText('after', example('pitwall cancel r0123456789abcde'))
+    .action((run: string) => keep(cancelRun(run, io())));
+  program
+    .command('retry')
+    .description('run an ended run again')
+    .argument('<run>', 'its id')
+    .addHelpText('after', example('pitwall retry r0123456789abcde'))
+    .action((run: string) => keep(retryRun(run, io())));
 }
 
 function addInstallation(program: Command, parts: ProgramParts, keep: Keep): void {
@@ -160,11 +202,15 @@ function formatOption(): Option {
 }
 
 function portOption(description: string): Option {
-  return new Option('--port <number>', description).argParser((text) => {
-    const port = Number(text);
-    if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError('Give a whole number from 0 to 65535.');
-    return port;
-  });
+  return new Option('--port <number>', description).argParser(wholeNumber(0, 65_535));
+}
+
+function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (/^\d+$/.test(text) && number >= least && number <= most) return number;
+    throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
+  };
 }
 
 function example(line: string): string {

@@ -1,6 +1,7 @@
 import type { Origin } from '../workflow/settings-source.ts';
 import { loadSettings } from './doctor/environment.ts';
 import type { Survey } from './survey.ts';
+import { tableOf } from './table.ts';
 import { printProblem } from './validate.ts';
 
 /** Prints each setting with its value and where that came from. Answers 0, or 1 where something in them is wrong: every mistake is then named. */
@@ -24,10 +25,4 @@ export async function printSettings(
 function placeOf(origin: Origin): string {
   if (origin.from === 'file') return `${origin.file}:${origin.line}`;
   return origin.from === 'environment' ? `environment ${origin.variable}` : 'default';
-}
-
-function tableOf(rows: [string, string, string][]): string {
-  const widthOf = (column: 0 | 1) => Math.max(...rows.map((row) => row[column].length));
-  const [first, second] = [widthOf(0), widthOf(1)];
-  return rows.map(([path, value, place]) => `${path.padEnd(first)}  ${value.padEnd(second)}  ${place}\n`).join('');
 }

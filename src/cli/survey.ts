@@ -4,7 +4,7 @@ export interface Survey {
   app: { id: number | null; privateKey: string | null; webhookSecret: string | null; apiUrl: string | null };
   model: { apiKey: string | null; baseURL: string | null };
   /** `own`: none is named, so Pitwall starts one; `url` is null then, and where it is wrong. */
-  redis: { own: boolean; url: string | null };
+  redis: { own: boolean; url: string | null; prefix: string | null };
   dataDir: string;
   /** Null: `settings.json` in the data folder. */
   settingsFile: string | null;

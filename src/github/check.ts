@@ -1,4 +1,4 @@
-import type { CheckOutput, Effect, Outcome } from '../journal/effect.ts';
+import type { CheckAction, CheckOutput, Effect, Outcome } from '../journal/effect.ts';
 import { annotateCheck } from './annotation.ts';
 import { cleanText } from './clean.ts';
 import type { Writer } from './writer.ts';
@@ -13,11 +13,19 @@ type Create = Extract<Effect, { type: 'check.create' }>;
 type Update = Extract<Effect, { type: 'check.update' }>;
 
 const TITLE_LIMIT = 250;
+const MOST_ACTIONS = 3;
 
 /** Opens a check run, in progress, once: it is known again by its external id. */
 export async function createCheck(writer: Writer, effect: Create): Promise<Outcome> {
   const output = cleanOutput(effect.output);
-  const fields = { name: effect.name, head_sha: effect.sha, external_id: effect.external, status: 'in_progress', output };
+  const fields = {
+    name: effect.name,
+    head_sha: effect.sha,
+    external_id: effect.external,
+    status: 'in_progress',
+    output,
+    ...actionsOf(effect),
+  };
   const reply = await writer.settle<CheckRow>({
     act: () => writer.write('POST /repos/{owner}/{repo}/check-runs', fields, { content: false }),
     look: () => findCheck(writer, effect),
@@ -50,13 +58,18 @@ export async function updateCheck(writer: Writer, effect: Update): Promise<Outco
   const end = status === 'completed' ? { conclusion: conclusion ?? 'neutral' } : {};
   const clean = cleanOutput(output);
   const unannotated = await annotateCheck(writer, { check, output: clean, annotations: output.annotations ?? [] });
-  const fields = { check_run_id: check, status, ...end, output: clean };
+  const fields = { check_run_id: check, status, ...end, output: clean, ...actionsOf(effect) };
   const reply = await writer.settle<CheckRow>({
     act: () => writer.write('PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', fields, { content: false }),
     look: async () => null,
   });
   if (reply.status === 'refused') return reply;
   return { status: 'done', result: { checkId: check, url: reply.value.html_url, ...(unannotated ? { unannotated } : {}) } };
+}
+
+/** Buttons that are not named stay as they are. */
+function actionsOf({ actions }: Create | Update): { actions?: CheckAction[] } {
+  return actions ? { actions: actions.slice(0, MOST_ACTIONS) } : {};
 }
 
 function cleanOutput({ title, summary }: CheckOutput): { title: string; summary: string } {

@@ -137,6 +137,19 @@ export class GitHubApp {
     return (data as { id: number }).id;
   }
 
+  /** The id of a repository by its name of now; the token that tells it is given back at once. Throws a `missing` error where the App is not installed on it. */
+  async repositoryId(fullName: string): Promise<number> {
+    const route = 'POST /app/installations/{installation_id}/access_tokens';
+    const installation = await this.installationOf(fullName);
+    const scope = { repositories: [fullName.split('/')[1]], permissions: { metadata: 'read' } };
+    const { data } = await askAsApp(await this.requests(), route, { installation_id: installation, ...scope });
+    const { token, repositories } = data as { token: string; repositories?: { id: number }[] };
+    await this.#revoke(token).catch(() => undefined);
+    const [only] = repositories ?? [];
+    if (!only) throw new GitHubError(`GitHub does not say which repository ${fullName} is`, { kind: 'missing' });
+    return only.id;
+  }
+
   /** The App's own requests (`/app/...`), signed with its key. */
   async requests(): Promise<AppRequests> {
     return (await this.probot.auth()) as unknown as AppRequests;

@@ -3,8 +3,15 @@ export type Effect =
   | { type: 'comment.create'; body: string }
   | { type: 'comment.update'; comment: number; body: string }
   | { type: 'reaction.add'; target: { kind: 'issue' | 'comment' | 'thread'; id: number }; content: 'eyes' | 'rocket' | 'confused' }
-  | { type: 'check.create'; sha: string; name: string; external: string; output: CheckOutput }
-  | { type: 'check.update'; check: number; status: 'in_progress' | 'completed'; conclusion?: Conclusion; output: CheckOutput }
+  | { type: 'check.create'; sha: string; name: string; external: string; output: CheckOutput; actions?: CheckAction[] }
+  | {
+      type: 'check.update';
+      check: number;
+      status: 'in_progress' | 'completed';
+      conclusion?: Conclusion;
+      output: CheckOutput;
+      actions?: CheckAction[];
+    }
   | { type: 'review.submit'; event: 'APPROVE' | 'COMMENT' | 'REQUEST_CHANGES'; body: string }
   | { type: 'thread.reply'; thread: string; body: string }
   | { type: 'thread.resolve'; thread: string };
@@ -16,6 +23,13 @@ export interface CheckOutput {
   title: string;
   summary: string;
   annotations?: Annotation[];
+}
+
+/** A button of a check run; GitHub shows at most 3, with labels and identifiers of at most 20 characters and descriptions of at most 40. */
+export interface CheckAction {
+  label: string;
+  description: string;
+  identifier: string;
 }
 
 /** A remark of a check run on a line of a file; `line` and `column` are 1-based. */

@@ -3,19 +3,20 @@ import { completeCi, completeEvent } from '../github/completion.ts';
 import type { Configurations } from '../github/configuration.ts';
 import { toEvents } from '../github/event.ts';
 import type { Permissions } from '../github/permission.ts';
+import { isPressEvent, type Press, toPress } from '../github/press.ts';
 import type { Delivery } from '../github/webhook.ts';
-
 import type { Event } from '../journal/event.ts';
 import { resourceKey } from '../journal/resource.ts';
 import type { Services } from '../session/services.ts';
 import type { Decision } from '../store/decisions.ts';
 import { matchTriggers } from '../workflow/trigger.ts';
 import { digestBody } from './body-digest.ts';
+import { pressButton } from './buttons.ts';
 import { linkChain } from './chain.ts';
 import { announceComment, sendToSession, settleComment } from './letters.ts';
 import { type BuiltIn, builtInOf, endRuns, obeyOrder } from './orders.ts';
 import { checkProposal } from './proposal.ts';
-import { runIdOf, startRun } from './start.ts';
+import { restartRun, runIdOf, startRun } from './start.ts';
 import { judgeTrust } from './trust.ts';
 import { type ShelvedWorkflow, WorkflowShelf } from './workflows.ts';
 
@@ -51,7 +52,7 @@ export class Intake {
    */
   async take({ id, event, body }: { id: string; event: string; body: string }): Promise<void> {
     const { claims } = this.#parts.services.store;
-    const taken = await claims.take(id, digestBody(event, body));
+    const taken = await claims.take(id, digestBody(event, body), isPressEvent(event) ? { bodySeconds: PRESS_SECONDS } : {});
     if (taken !== null) {
       this.#parts.services.log.info(
         { delivery: id, event, taken },
@@ -63,9 +64,11 @@ export class Intake {
     await claims.finish(id);
   }
 
-  /** What Probot dispatches to: the events of a delivery, each with every workflow of its repository. */
+  /** What Probot dispatches to: a button that was pressed, or the events of a delivery, each with every workflow of its repository. */
   async handle(delivery: Delivery): Promise<void> {
     const { services, app } = this.#parts;
+    const press = toPress(delivery);
+    if (press) return this.#press(press);
     const { slug, login } = await app.identity();
     const { events, ignored } = toEvents(delivery, { aliases: services.settings.aliases, slug });
     if (ignored) services.log.debug({ delivery: delivery.id, event: delivery.name, reason: ignored }, 'nothing to start');
@@ -77,6 +80,12 @@ export class Intake {
     await settleComment(services, first);
     const api = await app.api(first.installation, first.repository.id, 'read');
     await checkProposal(first, { services, configurations: this.#parts.configurations, api });
+  }
+
+  async #press(press: Press): Promise<void> {
+    const { services, app, permissions } = this.#parts;
+    const api = await app.api(press.installation, press.repository.id, 'read');
+    await pressButton(press, { services, api, canWrite: (login) => permissions.canWrite(api, press.repository, login) });
   }
 
   async #decideAll(heard: Event[], first: Event): Promise<void> {
@@ -134,19 +143,7 @@ export class Intake {
     const done = await obeyOrder(services, event, order, {
       workflows,
       canWrite: (login) => this.#canWrite(event, login),
-      retry: async ({ workflow, agents, guidance, trust, event: before }) => {
-        const plan = {
-          path: workflow.path,
-          workflow: workflow.definition,
-          agents,
-          guidance,
-          sha: workflow.sha,
-          trust,
-          delaySeconds: 0,
-          chain: 0,
-        };
-        return (await startRun(services, { ...before, delivery: event.delivery }, plan)).run;
-      },
+      retry: async (start) => (await restartRun(services, start, event.delivery)).run,
     });
     const decision = { at: Date.now(), delivery: event.delivery, event: event.name, workflow: null, ...done };
     await services.store.decisions.record(event.repository.id, resourceKey(event.resource), [decision]);
@@ -212,6 +209,9 @@ export class Intake {
     return this.#parts.permissions.canWrite(api, event.repository, login);
   }
 }
+
+/** How long the same press again is a double click or a redelivery, and not another wish. */
+const PRESS_SECONDS = 10;
 
 /** Events after which what is under way on a pull request has lost its purpose. */
 const CLOSING: string[] = ['pull_request_closed', 'pull_request_merged'];

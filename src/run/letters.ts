@@ -17,17 +17,27 @@ export async function sendToSession(
   { canWrite }: { canWrite(login: string): Promise<boolean> },
 ): Promise<Sent | null> {
   if (!event.comment) return null;
-  const open = await services.store.mailboxes.recipients(resourceKey(event.resource));
-  const recipient = open.find((one) => one.takes);
-  if (!recipient) return null;
+  const { mailboxes } = services.store;
+  const resource = resourceKey(event.resource);
+  const [open, taker] = await Promise.all([mailboxes.recipients(resource), mailboxes.takerOf(resource, event.comment.id)]);
+  if (taker) return wakeTaker(services, taker, 'a comment');
+  const [newest, ...others] = open.filter((one) => one.takes);
+  if (!newest) return null;
   if (event.actor.bot) return { verdict: 'not matched', reason: `@${event.actor.login} is a bot: sessions hear people`, run: null };
-  if (event.actor.login !== recipient.author && !(await canWrite(event.actor.login))) return refuseStranger(services, event);
-  const letter = letterOf(event, recipient);
-  if (!letter || !(await services.store.mailboxes.post(recipient, letter))) return null;
-  if (letter.signal) await services.store.cancels.interrupt(recipient.run);
-  await services.store.queues.wakeRun(recipient.run);
-  const what = letter.signal ? 'its exit signal' : 'a comment';
-  return { verdict: 'sent to a session', reason: `${what} for step "${recipient.step}"`, run: recipient.run };
+  if (event.actor.login !== newest.author && !(await canWrite(event.actor.login))) return refuseStranger(services, event);
+  for (const recipient of [newest, ...others]) {
+    const letter = letterOf(event, recipient);
+    if (!letter || !(await mailboxes.post(resource, recipient, letter))) continue;
+    if (letter.signal) await services.store.cancels.interrupt(recipient.run);
+    return wakeTaker(services, recipient, letter.signal ? 'its exit signal' : 'a comment');
+  }
+  return null;
+}
+
+/** A comment that was handed over before its delivery was cut off is not handed over again, but its session is woken. */
+async function wakeTaker({ store }: Services, { run, step }: Pick<Recipient, 'run' | 'step'>, what: string): Promise<Sent> {
+  await store.queues.wakeRun(run);
+  return { verdict: 'sent to a session', reason: `${what} for step "${step}"`, run };
 }
 
 /** Says that a comment is being looked at, so that sessions hear comments in their order; `settleComment` lets them go on, and wakes those it held up. */

@@ -3,6 +3,7 @@ import { Pending } from '../journal/errors.ts';
 import { type RunView, viewRun } from '../journal/view.ts';
 import type { Services } from '../session/services.ts';
 import type { Store } from '../store/store.ts';
+import { buttonsOf } from './buttons.ts';
 import { checkOutput, conclusionOf, type Reported, statusComment } from './report-text.ts';
 
 /** Edits of one comment or check that come closer than this are merged. */
@@ -91,7 +92,14 @@ async function showCheck(report: Reported, { write, last, at }: Showing): Promis
   const output = checkOutput(report);
   const text = `${output.title}\n${report.view.endedAt}`;
   const name = report.view.start.workflow.name;
-  const made = await write('check', { type: 'check.create', sha: resource.head.sha, name, external: report.view.start.run, output });
+  const made = await write('check', {
+    type: 'check.create',
+    sha: resource.head.sha,
+    name,
+    external: report.view.start.run,
+    output,
+    actions: buttonsOf({ ended: false }),
+  });
   const check = numberIn(made, 'checkId');
   if (check === null || text === last) return text;
   const ended = report.view.endedAt !== null;
@@ -101,6 +109,7 @@ async function showCheck(report: Reported, { write, last, at }: Showing): Promis
     status: ended ? 'completed' : 'in_progress',
     ...(ended ? { conclusion: conclusionOf(report) } : {}),
     output,
+    actions: buttonsOf({ ended }),
   });
   return text;
 }

@@ -24,11 +24,30 @@ export function runIdOf({ delivery }: Event, path: string): string {
   return `r${createHash('sha256').update(`${delivery}\0${path}`).digest('hex').slice(0, 15)}`;
 }
 
+/** What starting a run takes of the services. */
+type Starting = Pick<Services, 'store' | 'log'>;
+
+/** Runs an ended run's workflow again as it was then, for the same event. `delivery` names who asked, so that asking again under the same name changes nothing. */
+export function restartRun(services: Starting, start: RunStart, delivery: string): Promise<{ run: string; merged: boolean }> {
+  const { workflow, agents, guidance, trust, event } = start;
+  const plan = {
+    path: workflow.path,
+    workflow: workflow.definition,
+    agents,
+    guidance,
+    sha: workflow.sha,
+    trust,
+    delaySeconds: 0,
+    chain: 0,
+  };
+  return startRun(services, { ...event, delivery }, plan);
+}
+
 /**
  * Starts a run, or merges the event into a run of the same workflow and resource that has not begun yet, whose delay then starts anew. May be repeated
  * after a crash.
  */
-export async function startRun(services: Services, event: Event, plan: StartPlan): Promise<{ run: string; merged: boolean }> {
+export async function startRun(services: Starting, event: Event, plan: StartPlan): Promise<{ run: string; merged: boolean }> {
   const { store, log } = services;
   const resource = resourceKey(event.resource);
   const run = runIdOf(event, plan.path);
@@ -53,14 +72,14 @@ function startWith(run: string, event: Event, plan: StartPlan & { notBefore: num
   return { run, workflow: { path, name: workflow.name, sha, definition: workflow }, agents, guidance, event, trust, chain, notBefore };
 }
 
-async function wakeAt({ store }: Services, run: string, at: number): Promise<void> {
+async function wakeAt({ store }: Starting, run: string, at: number): Promise<void> {
   if (at > 0) await store.queues.setTimer({ wake: 'run', id: run }, at);
   else await store.queues.wakeRun(run);
 }
 
 /** Only a run that has not begun can take another event, and only one that is trusted as far. */
 async function mergeInto(
-  services: Services,
+  services: Starting,
   run: string,
   { event, notBefore, trust }: { event: Event; notBefore: number; trust: Trust },
 ): Promise<boolean> {

@@ -1,9 +1,11 @@
 import type { RunStart, StepEnd } from '../journal/entry.ts';
 import { Fatal } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
+import { resourceKey } from '../journal/resource.ts';
 import { endedSteps } from '../journal/view.ts';
 import { runAgent } from '../session/agent-run.ts';
 import type { Deadline } from '../session/deadline.ts';
+import { closeSession } from '../session/hearing.ts';
 import type { Services } from '../session/services.ts';
 import { askReport } from '../session/services.ts';
 import { runSession, type StepWork } from '../session/session.ts';
@@ -46,7 +48,11 @@ async function tryStep(services: Services, run: StepRun, step: Step): Promise<En
   try {
     return await act(services, run, step);
   } catch (error) {
-    const reason = await judgeTrouble({ journal: run.journal, key: `step/${step.id}`, signal: run.signal }, error);
+    const { journal, start } = run;
+    const key = `step/${step.id}`;
+    const reason = await judgeTrouble({ journal, key, signal: run.signal }, error);
+    if (step.action === 'agent.session')
+      await closeSession(services, { journal, start, step: step.id, key, resource: resourceKey(start.event.resource) });
     return { state: 'Failed', output: null, reason };
   }
 }

@@ -1,6 +1,6 @@
 import type { RunStart } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { Letter } from '../store/mailbox.ts';
+import type { Letter, Unheard } from '../store/mailbox.ts';
 import { type Deadline, earliest } from './deadline.ts';
 import type { Services } from './services.ts';
 
@@ -17,6 +17,9 @@ export interface Room {
   deadline: Deadline | null;
 }
 
+/** A session's place in its journal and in the mailboxes. */
+export type Box = Pick<Room, 'journal' | 'start' | 'step' | 'key' | 'resource'>;
+
 /** Why a session has to end. `now` says that calls under way are not waited for. */
 export interface Ending {
   reason: string;
@@ -24,7 +27,7 @@ export interface Ending {
 }
 
 /** Letters that this session has not heard yet, in order. */
-export async function readLetters({ store }: Services, { journal, start, step, key, resource }: Room): Promise<Letter[]> {
+export async function readLetters({ store }: Services, { journal, start, step, key, resource }: Box): Promise<Unheard> {
   const heard = journal.entries.flatMap((entry) =>
     entry.type === 'comment.heard' && entry.key.startsWith(`${key}/`) ? [entry.comment] : [],
   );
@@ -45,7 +48,8 @@ export async function endingOf(services: Services, room: Room, letters: Letter[]
 
 /** Tells the open delegations of a session to end where it has to; those under way are aborted at once, or after the grace period where its time is over. */
 export async function endDelegations(services: Services, room: Room, open: string[]): Promise<void> {
-  const ending = await endingOf(services, room, await readLetters(services, room));
+  const { letters } = await readLetters(services, room);
+  const ending = await endingOf(services, room, letters);
   if (!ending) return;
   if (ending.now) {
     await services.store.cancels.order(open.map((id) => ({ id, reason: ending.reason })));

@@ -1,18 +1,24 @@
 import { describeComment } from '../agent/briefing.ts';
 import type { News, TurnAhead } from '../agent/conversation.ts';
 import { Pending } from '../journal/errors.ts';
-import type { Letter } from '../store/mailbox.ts';
-import { endingOf, type Room, readLetters } from './ending.ts';
+import { type Letter, LOOKED_AT_MS } from '../store/mailbox.ts';
+import { earliest } from './deadline.ts';
+import { type Box, endingOf, type Room, readLetters } from './ending.ts';
 import { askReport, type Services } from './services.ts';
 import { limitOf, type Spender } from './spending.ts';
 
-/** What a session hears before a turn: letters, limits, its end. Throws `Pending` while it waits for replies and none came. */
+/**
+ * What a session hears before a turn: letters, limits, its end. Throws `Pending` while it waits for replies and none came, and where it did not end because
+ * of a letter that is held back: there is nothing to say before it may be heard.
+ */
 export async function hearSession(services: Services, room: Room, spender: Spender, ahead: TurnAhead): Promise<News> {
-  const letters = await readLetters(services, room);
+  const { letters, held } = await readLetters(services, room);
   const ending = await endingOf(services, room, letters);
   const limit = ending ? null : await limitOf(services, spender, ahead);
-  const waits = room.journal.find('noted', `${room.key}/turn/${ahead.turn - 1}/waits`) !== undefined;
-  if (waits && letters.length === 0 && !ending) throw new Pending('a reply', room.deadline?.at ?? null);
+  const before = `${room.key}/turn/${ahead.turn - 1}`;
+  const waits = room.journal.find('noted', `${before}/waits`) !== undefined;
+  const stays = room.journal.find('noted', `${before}/ends`)?.value === false;
+  if ((waits || stays) && letters.length === 0 && !ending) throw await waitFor(services, room, held);
   if (waits) await resume(services, room);
   if (letters.length > 0) askReport(services, room.start.run);
   const until = letters.findIndex((letter) => letter.signal);
@@ -22,6 +28,12 @@ export async function hearSession(services: Services, room: Room, spender: Spend
     closing: ending?.reason ?? limit?.closing ?? null,
     heard: taken.map(({ comment, author, place, body }) => ({ comment, author, place, text: body })),
   };
+}
+
+/** A letter that is held back is looked for again when it may be read at the latest; whoever settles what holds it up wakes the session before. */
+async function waitFor({ store }: Services, { deadline }: Room, held: Letter[]): Promise<Pending> {
+  const again = held.length > 0 ? { at: (await store.now()) + LOOKED_AT_MS, reason: '' } : null;
+  return new Pending('a reply', earliest(deadline, again)?.at ?? null);
 }
 
 function describeLetter(letter: Letter): string {
@@ -92,10 +104,11 @@ async function postMessage(
 }
 
 /** Closes a session's box for good; letters that came too late are told so by a reaction. */
-export async function closeSession(services: Services, room: Room): Promise<void> {
-  const { start, step, resource } = room;
+export async function closeSession(services: Services, box: Box): Promise<void> {
+  const { start, step, resource } = box;
   await services.store.mailboxes.close(resource, { run: start.run, step, cursor: 0, force: true });
-  for (const letter of await readLetters(services, room)) {
+  const { letters, held } = await readLetters(services, box);
+  for (const letter of [...letters, ...held]) {
     const target = { kind: letter.place === 'thread' ? ('thread' as const) : ('comment' as const), id: letter.comment };
     await services.github.perform({
       run: start.run,

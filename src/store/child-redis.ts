@@ -52,6 +52,12 @@ export async function startChildRedis({ dataDir, searchPath, usual = USUAL_FOLDE
   }
 }
 
+/** Where the redis-server of a data folder is reached while a Pitwall runs there: its URL, and the path of its socket. */
+export function childRedisPlace(dataDir: string): { url: string; socket: string } {
+  const socket = socketPath(resolve(dataDir, 'redis'), 'redis.sock');
+  return { url: `unix://${socket}`, socket };
+}
+
 async function launch({
   program,
   dir,

@@ -18,8 +18,11 @@ return 0
 
 /** Which delivery has an id and a body. */
 export interface Claims {
-  /** Claims an id and a body for a delivery; its own claim from before a crash counts as free. Answers what was taken already, or null. */
-  take(delivery: string, bodyDigest: string): Promise<'id' | 'body' | null>;
+  /**
+   * Claims an id and a body for a delivery; its own claim from before a crash counts as free. Answers what was taken already, or null. `bodySeconds`: how
+   * long the body counts as taken, where the same may soon be said again.
+   */
+  take(delivery: string, bodyDigest: string, options?: { bodySeconds?: number }): Promise<'id' | 'body' | null>;
   /** Marks a delivery as done, so that a redelivery of the same id is known. */
   finish(delivery: string): Promise<void>;
   /** Those of the deliveries that are done. */
@@ -28,9 +31,9 @@ export interface Claims {
 
 export function makeClaims(redis: Redis, keys: Keys): Claims {
   return {
-    async take(delivery, bodyDigest) {
+    async take(delivery, bodyDigest, { bodySeconds = KEPT_SECONDS } = {}) {
       const names = [keys.claim('delivery', delivery), keys.claim('body', bodyDigest)];
-      const taken = await runScript(redis, CLAIM, names, [delivery, KEPT_SECONDS]);
+      const taken = await runScript(redis, CLAIM, names, [delivery, bodySeconds]);
       return taken === 0 ? null : taken === 1 ? 'id' : 'body';
     },
     async finish(delivery) {

@@ -72,17 +72,13 @@ export class Journals {
   }
 
   /** The last entries of several journals in one round trip; null for one without entries. */
-  async lastOf(ids: string[]): Promise<(Entry | null)[]> {
-    const pipeline = this.#redis.pipeline();
-    for (const id of ids) pipeline.xrevrangeBuffer(this.#keys.journal(id), '+', '-', 'COUNT', 1);
-    const rows = (await pipeline.exec()) ?? [];
-    return await Promise.all(
-      rows.map(async ([error, answer], k) => {
-        if (error) throw error;
-        const entries = await this.#decode(ids[k] ?? '', answer as Row[]);
-        return entries[0] ?? null;
-      }),
-    );
+  lastOf(ids: string[]): Promise<(Entry | null)[]> {
+    return this.#oneOf(ids, (pipeline, key) => pipeline.xrevrangeBuffer(key, '+', '-', 'COUNT', 1));
+  }
+
+  /** The first entries of several journals in one round trip; null for one without entries. */
+  firstOf(ids: string[]): Promise<(Entry | null)[]> {
+    return this.#oneOf(ids, (pipeline, key) => pipeline.xrangeBuffer(key, '-', '+', 'COUNT', 1));
   }
 
   /** Sets how long a run's journal is kept from now on (seconds). */
@@ -96,6 +92,19 @@ export class Journals {
       .expire(this.#keys.padWrites(runOf(id)), seconds)
       .expire(this.#keys.overlay(runOf(id)), seconds)
       .exec();
+  }
+
+  async #oneOf(ids: string[], ask: (pipeline: ReturnType<Redis['pipeline']>, key: string) => void): Promise<(Entry | null)[]> {
+    const pipeline = this.#redis.pipeline();
+    for (const id of ids) ask(pipeline, this.#keys.journal(id));
+    const rows = (await pipeline.exec()) ?? [];
+    return await Promise.all(
+      rows.map(async ([error, answer], k) => {
+        if (error) throw error;
+        const entries = await this.#decode(ids[k] ?? '', answer as Row[]);
+        return entries[0] ?? null;
+      }),
+    );
   }
 
   #keep(id: string, journal: OpenJournal): void {

@@ -17,6 +17,7 @@ export function makeKeys(prefix: string) {
     lane: (resource: string) => key('lane', resource),
     mailbox: (run: string) => key('mailbox', run),
     arriving: (resource: string) => key('arriving', resource),
+    taken: (resource: string) => key('taken', resource),
     sessions: (resource: string) => key('sessions', resource),
     memory: (repository: number, agent: string) => key('memory', repository, agent),
     memoryWrite: (call: string) => key('memory-write', call),

@@ -1,5 +1,5 @@
 import type { Keys } from './keys.ts';
-import type { Redis } from './redis.ts';
+import { type Redis, redisTime } from './redis.ts';
 import { defineScript, runScript } from './script.ts';
 
 /** A comment on its way to a session. `signal` says that it is exactly one of the session's exit signals, from somebody who may. */
@@ -18,6 +18,12 @@ export interface Letter {
 
 /** A comment by when it was written. */
 export type Written = Pick<Letter, 'comment' | 'createdAt'>;
+
+/** What lies in a box: letters to be heard now, and those `held` back because an earlier comment is still looked at. */
+export interface Unheard {
+  letters: Letter[];
+  held: Letter[];
+}
 
 /** A session that takes letters. `listens`: also while it works; else only while it waits for replies. */
 export interface Recipient {
@@ -38,13 +44,15 @@ export interface Mailboxes {
   open(resource: string, recipient: Recipient): Promise<void>;
   /** The sessions that are open on a resource, newest first, and whether each would take a letter now. */
   recipients(resource: string): Promise<(Recipient & { takes: boolean })[]>;
-  /** Puts a letter into the box of a session that takes it; false where it does not. The same comment again changes nothing. */
-  post(recipient: Pick<Recipient, 'run' | 'step'>, letter: Letter): Promise<boolean>;
+  /** Puts a letter into the box of a session that takes it; false where it does not. The same comment again changes nothing, whatever session took it. */
+  post(resource: string, recipient: Pick<Recipient, 'run' | 'step'>, letter: Letter): Promise<boolean>;
+  /** The session that took a comment, also after its end; null where none did. */
+  takerOf(resource: string, comment: number): Promise<{ run: string; step: string } | null>;
   /** Says that a comment is being looked at: later ones are not read before it is settled, so that each is heard in its turn. */
   announce(resource: string, comment: Written): Promise<void>;
   settle(resource: string, comment: Written): Promise<void>;
-  /** The letters beyond a cursor, in the order in which they were written; those after a comment that is still looked at are held back. */
-  read(resource: string, session: { run: string; step: string; heard: readonly number[] }): Promise<Letter[]>;
+  /** The letters that were not heard, in the order in which they were written. */
+  read(resource: string, session: { run: string; step: string; heard: readonly number[] }): Promise<Unheard>;
   /** From now on letters are taken, also where the session does not listen while it works. */
   wait(run: string, step: string, waiting: boolean): Promise<void>;
   /** Closes a box, unless a letter lies beyond the cursor: then false, and it stays open. `force` closes it whatever lies there. */
@@ -62,9 +70,12 @@ return 1
 `);
 
 const POST = defineScript(`
+local taker = redis.call('HGET', KEYS[3], ARGV[1])
+if taker then return taker == ARGV[4] and 1 or 0 end
 if redis.call('HGET', KEYS[1], 'state') ~= 'open' then return 0 end
 if redis.call('HGET', KEYS[1], 'listens') ~= '1' and redis.call('HGET', KEYS[1], 'waiting') ~= '1' then return 0 end
-if redis.call('HSETNX', KEYS[1], 'c:' .. ARGV[1], '1') == 0 then return 1 end
+redis.call('HSET', KEYS[3], ARGV[1], ARGV[4])
+redis.call('EXPIRE', KEYS[3], ARGV[3])
 redis.call('RPUSH', KEYS[2], ARGV[2])
 redis.call('EXPIRE', KEYS[2], ARGV[3])
 return 1
@@ -78,12 +89,32 @@ redis.call('ZREM', KEYS[3], ARGV[3])
 return 1
 `);
 
+const ANNOUNCE = defineScript(`
+local t = redis.call('TIME')
+local ms = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+redis.call('HSET', KEYS[1], ARGV[1], ms .. ' ' .. ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+`);
+
 const KEPT_SECONDS = 31 * 86_400;
-/** A process that dies while it looks at a comment holds up later ones no longer than this. */
-const LOOKED_AT_SECONDS = 30;
+/** A process that dies while it looks at a comment holds up later ones no longer than this (ms). */
+export const LOOKED_AT_MS = 30_000;
 
 function isBefore(a: Written, b: Written): boolean {
   return a.createdAt === b.createdAt ? a.comment < b.comment : a.createdAt < b.createdAt;
+}
+
+/** The comments that are still looked at; one whose process seems to have died does not count. */
+function lookedAt(arriving: string[], now: number): Written[] {
+  return arriving.flatMap((text) => {
+    const space = text.indexOf(' ');
+    return now - Number(text.slice(0, space)) < LOOKED_AT_MS ? [JSON.parse(text.slice(space + 1)) as Written] : [];
+  });
+}
+
+function sessionOf(id: string): { run: string; step: string } {
+  const at = id.indexOf('/');
+  return { run: id.slice(0, at), step: id.slice(at + 1) };
 }
 
 export function makeMailboxes(redis: Redis, keys: Keys): Mailboxes {
@@ -108,32 +139,34 @@ export function makeMailboxes(redis: Redis, keys: Keys): Mailboxes {
         return [{ ...recipient, takes: recipient.listens || waiting === '1' }];
       });
       function boxOf(id: string): string {
-        const at = id.indexOf('/');
-        return box(id.slice(0, at), id.slice(at + 1));
+        const { run, step } = sessionOf(id);
+        return box(run, step);
       }
     },
-    async post({ run, step }, letter) {
-      const names = [box(run, step), letters(run, step)];
-      return (await runScript(redis, POST, names, [letter.comment, JSON.stringify(letter), KEPT_SECONDS])) === 1;
+    async post(resource, { run, step }, letter) {
+      const names = [box(run, step), letters(run, step), keys.taken(resource)];
+      const args = [letter.comment, JSON.stringify(letter), KEPT_SECONDS, `${run}/${step}`];
+      return (await runScript(redis, POST, names, args)) === 1;
+    },
+    async takerOf(resource, comment) {
+      const id = await redis.hget(keys.taken(resource), String(comment));
+      return id === null ? null : sessionOf(id);
     },
     async announce(resource, comment) {
-      await redis
-        .pipeline()
-        .hset(keys.arriving(resource), comment.comment, JSON.stringify(comment))
-        .expire(keys.arriving(resource), LOOKED_AT_SECONDS)
-        .exec();
+      await runScript(redis, ANNOUNCE, [keys.arriving(resource)], [comment.comment, JSON.stringify(comment), LOOKED_AT_MS / 1000]);
     },
     async settle(resource, { comment }) {
       await redis.hdel(keys.arriving(resource), String(comment));
     },
     async read(resource, { run, step, heard }) {
       const [texts, arriving] = await Promise.all([redis.lrange(letters(run, step), 0, -1), redis.hvals(keys.arriving(resource))]);
-      const waited = arriving.map((text) => JSON.parse(text) as Written);
-      return texts
+      const waited = arriving.length > 0 ? lookedAt(arriving, await redisTime(redis)) : [];
+      const unheard = texts
         .map((text) => JSON.parse(text) as Letter)
         .filter((letter) => !heard.includes(letter.comment))
-        .filter((letter) => letter.signal || !waited.some((one) => isBefore(one, letter)))
         .sort((a, b) => (isBefore(a, b) ? -1 : 1));
+      const isHeld = (letter: Letter) => !letter.signal && waited.some((one) => isBefore(one, letter));
+      return { letters: unheard.filter((letter) => !isHeld(letter)), held: unheard.filter(isHeld) };
     },
     async wait(run, step, waiting) {
       await redis.hset(box(run, step), 'waiting', waiting ? '1' : '0');

@@ -31,7 +31,24 @@ const commands = [...help.matchAll(/^ {2}([a-z]+) /gm)].flatMap(([, name]) => (n
 
 describe('every command', () => {
   it('is known', () => {
-    expect(commands).toEqual(expect.arrayContaining(['start', 'setup', 'init', 'doctor', 'settings', 'validate', 'schema', 'try', 'demo']));
+    expect(commands).toEqual(
+      expect.arrayContaining([
+        'start',
+        'runs',
+        'show',
+        'why',
+        'cancel',
+        'retry',
+        'setup',
+        'init',
+        'doctor',
+        'settings',
+        'validate',
+        'schema',
+        'try',
+        'demo',
+      ]),
+    );
   });
 
   it.each(commands)('%s has help with an example', async (name) => {

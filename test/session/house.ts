@@ -5,7 +5,7 @@ import type { Model, ModelRequest } from '../../src/agent/model.ts';
 import type { Effect, Outcome } from '../../src/journal/effect.ts';
 import type { Agent, DelegationStart, Draft, Entry, EntryOf, EntryType, RunStart } from '../../src/journal/entry.ts';
 import { Pending } from '../../src/journal/errors.ts';
-import type { Event } from '../../src/journal/event.ts';
+import type { Comment, Event } from '../../src/journal/event.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import type { Repository, Resource } from '../../src/journal/resource.ts';
 import { advanceRun } from '../../src/run/run.ts';
@@ -58,6 +58,25 @@ export function eventOn(resource: Resource = pullOf(++pulls), more: Partial<Even
     author: ana,
     context: { trigger: { eventType: 'pull_request_opened' }, repository: { fullName: 'acme/app', name: 'app' } } as Event['context'],
     ...more,
+  };
+}
+
+/** A comment of ana's, who has write permission, on a pull request of ben's; later ids were written later. */
+export function commentOn(number: number, { id, text }: { id: number; text: string }): Event & { comment: Comment } {
+  const createdAt = new Date(Date.UTC(2026, 0, 1, 0, 0, Math.floor(id / 7))).toISOString();
+  const ana = { id: 1, login: 'ana', bot: false };
+  const comment = {
+    id,
+    place: id % 3 === 0 ? ('thread' as const) : ('conversation' as const),
+    author: ana,
+    body: text,
+    url: '',
+    createdAt,
+  };
+  const author = { id: 2, login: 'ben', bot: false };
+  return {
+    ...eventOn(pullOf(number), { name: 'pull_request_commented', delivery: randomUUID(), actor: ana, author }),
+    comment,
   };
 }
 
@@ -159,8 +178,7 @@ export class House {
     this.prefix = parts.prefix;
   }
 
-  static async open(): Promise<House> {
-    const url = inject('redisUrl');
+  static async open(url = inject('redisUrl')): Promise<House> {
     const prefix = `test-house-${randomUUID()}`;
     const redis = connectCommands(url, () => {});
     await waitReady(redis, 5_000);

@@ -56,6 +56,15 @@ describe('a draft review', () => {
     expect(await first.drafts.list(run)).toEqual([finding('high', { rung: high })]);
   });
 
+  it('goes up only: what was moved to its line is not brought down again', async () => {
+    await first.drafts.add('climb', finding('1', { rung: 'body' }));
+    await first.drafts.add('climb', finding('2', { rung: 'file' }));
+    const top = { ...finding('1'), key: 'key of 3' };
+    expect(await first.drafts.add('climb', { ...top, id: '3' })).toEqual(top);
+    expect(await first.drafts.add('climb', finding('4', { rung: 'range-cut', line: 9 }))).toEqual(top);
+    expect(await first.drafts.list('climb')).toEqual([top]);
+  });
+
   it('keeps the same remark on two lines, in two files and with two texts apart', async () => {
     const all = [finding('1'), finding('2', { line: 4 }), finding('3', { path: 'b.ts' }), finding('4', { body: 'This leaks!' })];
     for (const one of all) await first.drafts.add('apart', one);
