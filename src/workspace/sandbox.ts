@@ -140,7 +140,7 @@ async function tryOut(sandbox: Sandbox, dir: string): Promise<Probe> {
  */
 export async function runSandboxed(sandbox: Sandbox, request: SandboxRequest): Promise<SandboxEnd> {
   const limits = { ...SANDBOX_LIMITS, ...request.limits };
-  const args = [...(await confine(sandbox, request)), '--', ...limited(limits), '/bin/sh', '-c', request.command];
+  const args = [...(await confine(sandbox, request)), '--', ...limited(limits), '/bin/sh', '-c', `exec 2>&1\n${request.command}`];
   const watch = new AbortController();
   const end = await runCommand(sandbox.program, args, {
     cwd: '/',

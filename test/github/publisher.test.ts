@@ -220,6 +220,22 @@ describe('reactions and checks', () => {
     );
     expect(all.filter((c) => c.external_id === run).map((c) => [c.id, c.conclusion])).toEqual([[checkId, 'neutral']]);
   });
+
+  it('a check run has the buttons that were named last, three at most', async () => {
+    const { resource } = house.event;
+    const sha = resource.kind === 'pr' ? resource.head.sha : '';
+    const output = { title: 'Running', summary: 'See below.' };
+    const button = (identifier: string) => ({ label: identifier, description: `Press ${identifier}`, identifier });
+    const shown = () => house.gh.checks(house.event.repository.fullName, sha).find((check) => check.externalId === run)?.actions;
+    const create: Effect = { type: 'check.create', sha, name: 'Pitwall', external: run, output, actions: [button('cancel')] };
+    const { checkId } = await resultOf<{ checkId: number }>(await house.publisher().perform(call(create)));
+    expect(shown()).toEqual([button('cancel')]);
+    const update = { type: 'check.update' as const, check: checkId, status: 'in_progress' as const, output };
+    await house.publisher().perform(call(update, { key: 'step.2' }));
+    expect(shown()).toEqual([button('cancel')]);
+    await house.publisher().perform(call({ ...update, actions: ['a', 'b', 'c', 'd'].map(button) }, { key: 'step.3' }));
+    expect(shown()).toEqual(['a', 'b', 'c'].map(button));
+  });
 });
 
 describe('threads', () => {

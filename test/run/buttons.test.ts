@@ -49,7 +49,10 @@ const RUNNING: Draft[] = [{ type: 'run.state', state: 'Running', reason: '' }];
 const ENDED: Draft[] = [...RUNNING, { type: 'run.ended', state: 'Completed', reason: '', message: '' }];
 
 /** A run with its check on GitHub; `repository` is the id that it believes to be in. */
-async function begin(more: Draft[], { path = 'w', repository = github.repository(NAME).id } = {}): Promise<{ start: RunStart; check: CheckRun }> {
+async function begin(
+  more: Draft[],
+  { path = 'w', repository = github.repository(NAME).id } = {},
+): Promise<{ start: RunStart; check: CheckRun }> {
   const own = { ...REPOSITORY, id: repository };
   const resource = pullOf(++pulls, { repository: own });
   const event = eventOn(resource, { repository: own });

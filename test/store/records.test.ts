@@ -34,6 +34,16 @@ describe('a claim', () => {
     expect(taken.filter((one) => one === null)).toHaveLength(1);
   });
 
+  it('of a body that may soon come again is kept for as long as is said', async () => {
+    expect(await first.claims.take('d5', 'body5', { bodySeconds: 10 })).toBeNull();
+    expect(await second.claims.take('d6', 'body5', { bodySeconds: 10 })).toBe('body');
+    const [key = ''] = await processes.raw.keys(`${processes.prefix}:claim:body:body5`);
+    expect(await processes.raw.ttl(key)).toBeGreaterThan(7);
+    expect(await processes.raw.ttl(key)).toBeLessThanOrEqual(10);
+    await processes.raw.del(key);
+    expect(await second.claims.take('d6', 'body5', { bodySeconds: 10 })).toBeNull();
+  });
+
   it('is kept for four days', async () => {
     await first.claims.take('d4', 'body4');
     await first.claims.finish('d4');

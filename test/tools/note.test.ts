@@ -67,7 +67,8 @@ describe('scratchpads', () => {
 
 describe('memory', () => {
   const memory = () => makeMemory(redis, keys, { repository: 7, agent: 'reviewer' });
-  const use = (name: string, input: unknown) => call(makeContext({ memory: memory() }), name, input);
+  let calls = 0;
+  const use = (name: string, input: unknown) => call(makeContext({ memory: memory(), key: `m${calls++}` }), name, input);
 
   it('is read by title whatever the case, and replaced by the same title', async () => {
     expect(await fault(use('memory_read', { title: 'style' }))).toContain('no memories yet');

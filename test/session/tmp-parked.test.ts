@@ -1,0 +1,190 @@
+import { createRequire } from 'node:module';
+const require = createRequire(import.meta.url);
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { announceComment, sendToSession, settleComment } from '../../src/run/letters.ts';
+import { startRun } from '../../src/run/start.ts';
+import type { Services } from '../../src/session/services.ts';
+import { type ChildRedis, startChildRedis } from '../../src/store/child-redis.ts';
+import { makeHandlers } from '../../src/worker.ts';
+import { until } from '../e2e/stage.ts';
+import { agentOf, commentOn, eventOn, House, pullOf, session, startOf } from './house.ts';
+
+const PARKED = 150;
+/** Parked before measuring, so that what all sessions share (scripts, shared texts, queues) is not counted. */
+const FIRST = 50;
+const SAMPLE = 100;
+const MOST_BYTES = 20 * 1024;
+
+let dir: string;
+let redis: ChildRedis;
+let house: House;
+let services: Services;
+let onRun: (id: string) => void = () => {};
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'pitwall-parked-'));
+  redis = await startChildRedis({ dataDir: dir, searchPath: process.env.PATH ?? '' });
+  house = await House.open(redis.url);
+  services = house.process().services;
+  const intake = { take: async () => {} } as unknown as Parameters<typeof makeHandlers>[1];
+  const handlers = makeHandlers(services, intake, services.log);
+  const run = (id: string, signal: AbortSignal) => {
+    onRun(id);
+    return handlers.run(id, signal);
+  };
+  services.store.queues.startWorkers({ ...handlers, run, report: async () => {} }, { advances: 16, delegations: 16 });
+});
+afterAll(async () => {
+  await services.store.queues.stopWorkers(2_000);
+  await house.close();
+  await redis.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** Words that compress about as well as a person's prose does. */
+function prose(words: number, seed: string): string {
+  let state = [...seed].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) >>> 0, 7);
+  const next = () => (state = (state * 1_664_525 + 1_013_904_223) >>> 0);
+  const syllables = [
+    're',
+    'view',
+    'the',
+    'change',
+    'on',
+    'ly',
+    'a',
+    'line',
+    'of',
+    'code',
+    'ten',
+    'der',
+    'no',
+    'file',
+    'ask',
+    'in',
+    'put',
+    'test',
+  ];
+  const word = () => Array.from({ length: 1 + ((next() >>> 16) % 3) }, () => syllables[(next() >>> 16) % syllables.length]).join('');
+  return Array.from({ length: words }, word).join(' ');
+}
+
+/** A workflow of a usual size: an instruction of about 9 KB, and three agents of about 3 KB each. */
+const DEFINITION = {
+  steps: [
+    session(
+      's',
+      {
+        agentIds: ['a', 'b', 'c'],
+        listenToComments: true,
+        keepSessionOpenForComments: true,
+        exitCriteria: { timeLimit: { maxDurationMinutes: 120 }, userSignals: { explicit: ['/done'] } },
+      },
+      { instruction: prose(1_500, 'instruction') },
+    ),
+  ],
+};
+const AGENTS = ['a', 'b', 'c'].map((id) => agentOf(id, { instructions: prose(500, id) }));
+
+async function park(number: number): Promise<void> {
+  const start = startOf(DEFINITION, { agents: AGENTS, event: eventOn(pullOf(number)), guidance: prose(300, 'guidance') });
+  const { workflow, agents, event, guidance } = start;
+  const plan = { path: workflow.path, workflow: workflow.definition, agents, guidance, sha: workflow.sha, chain: 0 };
+  await startRun(services, event, { ...plan, trust: 'trusted', delaySeconds: 0 });
+}
+
+async function usedBytes(): Promise<number> {
+  return Number(/used_memory:(\d+)/.exec(await house.redis.info('memory'))?.[1]);
+}
+
+/** Those of a session that delegates once, says what it found, and waits. */
+let waiting = 0;
+function work({ coordinates, turn, told }: Parameters<House['play']>[0]) {
+  if (!coordinates) return { text: prose(60, 'found') };
+  if (turn === 0) return { calls: [{ name: 'delegate_to_sub_agent', input: { agentId: 'b', instructions: prose(80, 'task') } }] };
+  if (turn === 1) waiting++;
+  return { calls: [{ name: 'task_completed', input: { message: `answer ${told.match(/remark/g)?.length ?? 0}` } }] };
+}
+
+async function parkAll(from: number, to: number): Promise<void> {
+  for (let k = from; k < to; k += 50) await Promise.all(Array.from({ length: Math.min(50, to - k) }, (_, n) => park(10_000 + k + n)));
+  await until(`${to} sessions wait`, async () => {
+    const { timers, ...others } = await house.store.queues.counts();
+    return waiting === to && Object.values(others).every((count) => count === 0);
+  });
+}
+
+function p99(times: number[]): number {
+  return times.toSorted((a, b) => a - b)[Math.ceil(times.length * 0.99) - 1] ?? Number.NaN;
+}
+
+/** How long a comment takes until its session's next turn is asked, each in ms. */
+async function wakeOnes(): Promise<number[]> {
+  const times: number[] = [];
+  for (let k = 0; k < SAMPLE; k++) {
+    const heard = new Promise<number>((done) => {
+      house.play = (scene) => {
+        if (scene.told.includes(`remark ${k}.`)) done(performance.now());
+        return work(scene);
+      };
+    });
+    const event = commentOn(10_000 + k * 7, { id: k + 1, text: `remark ${k}.` });
+    await announceComment(services, event);
+    const from = performance.now();
+    await sendToSession(services, event, { canWrite: async () => true });
+    await settleComment(services, event);
+    times.push((await heard) - from);
+  }
+  return times;
+}
+
+/** How long a wake takes that finds nothing to do. */
+async function wakeNothing(): Promise<number[]> {
+  const times: number[] = [];
+  for (let k = 0; k < SAMPLE; k++) {
+    const id = `nothing-${k}`;
+    const woken = new Promise<number>((done) => {
+      onRun = (run) => run === id && done(performance.now());
+    });
+    const from = performance.now();
+    await services.store.queues.wakeRun(id);
+    times.push((await woken) - from);
+  }
+  return times;
+}
+
+it('a thousand sessions that wait hold no job, little memory, and each is awake at once', async () => {
+  house.play = work;
+  await parkAll(0, FIRST);
+  const before = await usedBytes();
+  await parkAll(FIRST, PARKED);
+  const each = Math.round(((await usedBytes()) - before) / (PARKED - FIRST));
+  const keys = await house.redis.keys('*');
+  const by: Record<string, [number, number]> = {};
+  for (const key of keys) {
+    const kind = key.replace(house.prefix, '').replace(/r[0-9a-f]{15}/g, 'RUN').replace(/\d+/g, 'N').replace(/[0-9a-f]{64}/, 'D').replace(/effect:.*/, 'effect');
+    const size = Number(await house.redis.memory('USAGE', key, 'SAMPLES', 0));
+    const [n, b] = by[kind] ?? [0, 0];
+    by[kind] = [n + 1, b + size];
+  }
+  for (const [kind, [n, b]] of Object.entries(by)) process.stdout.write(`${kind} ${n} ${Math.round(b / n)}  ${Math.round(b/150)}\n`);
+  for (const key of keys.filter((k) => /:journal:r[0-9a-f]{15}(~.*)?$/.test(k)).slice(0, 2)) {
+    const rows = await house.redis.xrangeBuffer(key, '-', '+');
+    for (const [, f] of rows as any) process.stdout.write(`${key} ${f[5].length} ${(f[5][0]===1 ? require('node:zlib').inflateRawSync(f[5].subarray(1)) : f[5]).toString().slice(0, 200)}\n`);
+  }
+  for (const key of keys.filter((k) => /:run:.*:blobs$/.test(k)).slice(0, 1)) {
+    for (const [k, v] of Object.entries(await house.redis.hgetallBuffer(key))) process.stdout.write(`blob ${k} ${v.length}\n`);
+  }
+  const { timers, ...others } = await house.store.queues.counts();
+  expect(others).toEqual({ deliveries: 0, runs: 0, delegations: 0, reports: 0 });
+  expect(timers).toBeLessThanOrEqual(2 * PARKED);
+  const [bare, woken] = [p99(await wakeNothing()), p99(await wakeOnes())];
+  process.stdout.write(
+    `parked: ${each} bytes each; a comment is heard within ${woken.toFixed(1)} ms (p99), a bare wake takes ${bare.toFixed(1)} ms\n`,
+  );
+  expect(each).toBeLessThan(MOST_BYTES);
+  expect(woken - bare).toBeLessThan(100);
+}, 120_000);
