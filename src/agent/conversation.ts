@@ -44,7 +44,7 @@ export interface ConversationOptions<C> {
   tools: TurnTools<C>;
   /** Asked before each turn that was not answered yet. Must only record what it answers; it may throw `Pending`. */
   hear(ahead: TurnAhead): Promise<News>;
-  /** Told of an answer that was really asked for, once it is recorded. */
+  /** Told of an answer that was really asked for, while it is recorded. */
   onAnswer?(turn: number, answer: Answer): Promise<void>;
   onText?(text: string, turn: number): Promise<TextVerdict>;
   /** Whether `task_completed` is the end. Asked again on a replay, so it must answer from the journal. */
@@ -151,8 +151,8 @@ async function askOnce<C>(
   const started = performance.now();
   try {
     const answer = await askFitting(options, { system: at.system, tools, messages: at.messages });
-    await options.journal.append({ type: 'turn.answered', key: at.key, answer, ms: Math.round(performance.now() - started) });
-    await options.onAnswer?.(at.turn, answer);
+    const entry = { type: 'turn.answered' as const, key: at.key, answer, ms: Math.round(performance.now() - started) };
+    await Promise.all([options.journal.append(entry), options.onAnswer?.(at.turn, answer)]);
     return answer;
   } catch (error) {
     if (error instanceof ModelUnavailable) throw new Pending(`the model (${error.message})`, error.retryAt);

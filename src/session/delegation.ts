@@ -117,10 +117,9 @@ async function hearDelegation(
   { start, spender, id }: { start: DelegationStart; spender: Spender; id: string },
   ahead: TurnAhead,
 ): Promise<News> {
-  const order = await services.store.cancels.reasonOf(id);
+  const [order, limit] = await Promise.all([services.store.cancels.reasonOf(id), limitOf(services, spender, ahead)]);
   if (order !== null) return { texts: [], closing: order, abrupt: true };
   if (start.deadline !== null && (await services.store.now()) >= start.deadline) return { texts: [], closing: 'its time is over' };
-  const limit = await limitOf(services, spender, ahead);
   return { texts: limit?.warning ? [limit.warning] : [], closing: limit?.closing ?? null };
 }
 
