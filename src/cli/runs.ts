@@ -1,9 +1,12 @@
 import { addUsage, NO_USAGE } from '../journal/cost.ts';
 import type { Event } from '../journal/event.ts';
 import { type RunView, viewRun } from '../journal/view.ts';
-import { duration } from '../run/report-text.ts';
+import { priceOf } from '../run/report.ts';
+import { costLine, duration } from '../run/report-text.ts';
 import type { Store } from '../store/store.ts';
+import { loadSettings } from './doctor/environment.ts';
 import { type RunsIo, withStore } from './open-store.ts';
+import type { Survey } from './survey.ts';
 import { printable, tableOf } from './table.ts';
 
 const PAGE = 50;
@@ -25,7 +28,7 @@ export function showRun({ run, format }: { run: string; format: 'text' | 'json' 
     const view = viewRun(await store.journals.read(run));
     if (!view) return refuseUnknown(run, io);
     if (format === 'json') io.out(`${JSON.stringify({ ...briefOf(view), ...detailsOf(view) }, null, 2)}\n`);
-    else io.out(textOf(view, await store.now()));
+    else io.out(textOf(view, { now: await store.now(), cost: await costOf(view, io.survey) }));
     return 0;
   });
 }
@@ -103,7 +106,15 @@ function detailsOf({ steps, delegations, agents, turns, usage, status, message }
   return { steps: told, delegations, agents, turns, usage, status, message };
 }
 
-function textOf(view: RunView, now: number): string {
+/** By the prices of this machine's settings; those of the server may be others. */
+async function costOf(view: RunView, survey: Survey): Promise<string> {
+  const read = await loadSettings(survey);
+  if (read instanceof Error || !read.settings) return 'not known: pitwall settings says what is wrong with the settings';
+  const { settings } = read;
+  return costLine({ view, priceOf: (model) => priceOf(settings, model) });
+}
+
+function textOf(view: RunView, { now, cost }: { now: number; cost: string }): string {
   const { start, steps, delegations, turns, usage, startedAt, endedAt } = view;
   const tokens = Object.values(usage).reduce(addUsage, NO_USAGE);
   const said = view.endedAt === null ? view.status : view.message;
@@ -117,6 +128,7 @@ function textOf(view: RunView, now: number): string {
     ['Time', duration((endedAt ?? now) - startedAt)],
     ['Turns', `${turns}; ${delegations.ended} of ${delegations.queued} delegations ended, ${delegations.failed} failed`],
     ['Tokens', `${tokens.input + tokens.cacheRead + tokens.cacheWrite} in (${tokens.cacheRead} from the cache), ${tokens.output} out`],
+    ['Cost', cost],
   ];
   const rows = steps.map((step) => [
     step.id,

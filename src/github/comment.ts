@@ -1,4 +1,4 @@
-import type { Outcome } from '../journal/effect.ts';
+import type { Effect, Outcome } from '../journal/effect.ts';
 import { cleanText, type Kept } from './clean.ts';
 import { carries, hiddenMarker, readMarker, sign, unsign } from './markers.ts';
 import type { Writer } from './writer.ts';
@@ -15,28 +15,32 @@ interface CommentRow {
 /** How far back lists are read (ms): a clock that is off by less does not hide what was created. */
 const SKEW = 60 * 60_000;
 
-/** Puts a comment under the run's own pull request or issue, once. */
-export async function createComment(writer: Writer, body: string, kept: Kept): Promise<Outcome> {
+type Create = Extract<Effect, { type: 'comment.create' }>;
+
+/** Puts a comment under the run's own pull request or issue, once; one with a `slot` is looked for first, on all pages, and changed where it stands. */
+export async function createComment(writer: Writer, { body, slot }: Create, kept: Kept): Promise<Outcome> {
   const { number } = writer;
   if (number === null) return { status: 'refused', reason: 'this run has no pull request or issue to comment on' };
-  const text = sign(cleanText(body, { kept }), writer.key);
+  const standing = slot === undefined ? null : await findComment(writer, slot);
+  if (standing) return updateComment(writer, standing.id, body, () => true);
+  const text = sign(cleanText(body, { kept }), slot ?? writer.key);
   const reply = await writer.settle<CommentRow>({
     act: () => writer.write('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', { issue_number: number, body: text }),
-    look: () => findComment(writer),
+    look: () => findComment(writer, slot),
   });
   if (reply.status === 'refused') return reply;
-  const stands = reply.unsure ? ((await findComment(writer)) ?? reply.value) : reply.value;
+  const stands = reply.unsure ? ((await findComment(writer, slot)) ?? reply.value) : reply.value;
   return { status: 'done', result: { commentId: stands.id, url: stands.html_url } };
 }
 
-/** Finds the comment that this effect made, by author and marker. Where there are two, the newer one is deleted. */
-export async function findComment(writer: Writer): Promise<CommentRow | null> {
+/** Finds the comment that this effect made, or that has this slot, by author and marker. Where there are two, the newer one is deleted. */
+export async function findComment(writer: Writer, slot?: string): Promise<CommentRow | null> {
   const since = new Date(writer.since - SKEW).toISOString();
   const rows = await writer.list<CommentRow>('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', {
     issue_number: writer.number,
-    since,
+    ...(slot === undefined ? { since } : {}),
   });
-  const own = (rows ?? []).filter((row) => writer.owns(row.user) && carries(row.body, writer.key)).toSorted((a, b) => a.id - b.id);
+  const own = (rows ?? []).filter((row) => writer.owns(row.user) && carries(row.body, slot ?? writer.key)).toSorted((a, b) => a.id - b.id);
   for (const double of own.slice(1))
     await writer.undo('DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}', { comment_id: double.id });
   return own[0] ?? null;

@@ -141,7 +141,7 @@ async function end({ records, worker, clock }: Shared, id: string, outcome: Outc
 function act(shared: Shared, writer: Writer, { run, effect, kept }: Performance): Promise<Outcome> {
   switch (effect.type) {
     case 'comment.create':
-      return createComment(writer, effect.body, kept ?? {});
+      return createComment(writer, effect, kept ?? {});
     case 'comment.update':
       return updateNewest(shared, writer, effect);
     case 'reaction.add':
@@ -179,7 +179,7 @@ function lookAgain({ clock }: Shared, writer: Writer, effect: Effect): void {
 async function findMade(writer: Writer, effect: Effect): Promise<unknown> {
   switch (effect.type) {
     case 'comment.create':
-      return findComment(writer);
+      return findComment(writer, effect.slot);
     case 'thread.reply':
       return findReply(writer);
     case 'check.create':

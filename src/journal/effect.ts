@@ -1,6 +1,7 @@
 /** Something a run wants to be visible on GitHub. Owner, repository and number come from the run, never from a model. */
 export type Effect =
-  | { type: 'comment.create'; body: string }
+  /** `slot`: there is one comment of this name under the item; where it stands already it is changed. */
+  | { type: 'comment.create'; body: string; slot?: string }
   | { type: 'comment.update'; comment: number; body: string }
   | { type: 'reaction.add'; target: { kind: 'issue' | 'comment' | 'thread'; id: number }; content: 'eyes' | 'rocket' | 'confused' }
   | { type: 'check.create'; sha: string; name: string; external: string; output: CheckOutput; actions?: CheckAction[] }

@@ -1,7 +1,7 @@
 import type { RunStart } from '../journal/entry.ts';
 import type { Event } from '../journal/event.ts';
 import { resourceKey } from '../journal/resource.ts';
-import { viewRun } from '../journal/view.ts';
+import { startOf, viewRun } from '../journal/view.ts';
 import type { Services } from '../session/services.ts';
 import type { Decision } from '../store/decisions.ts';
 import { helpText, statusText, whyText } from './order-text.ts';
@@ -79,16 +79,17 @@ async function cancel(services: Services, event: Event): Promise<string> {
 
 async function retry(services: Services, event: Event, orderly: Orderly) {
   const [last] = await services.store.runsOf(resourceKey(event.resource), 1);
-  const [first, ...rest] = last ? await services.store.journals.read(last) : [];
-  if (first?.type !== 'run.started' || rest.at(-1)?.type !== 'run.ended') {
+  const entries = last ? await services.store.journals.read(last) : [];
+  const start = startOf(entries);
+  if (!start || entries.at(-1)?.type !== 'run.ended') {
     await reply(
       services,
       event,
-      first ? 'The newest run here has not ended yet: /cancel it first.' : 'No run of this pull request or issue is known.',
+      start ? 'The newest run here has not ended yet: /cancel it first.' : 'No run of this pull request or issue is known.',
     );
     return { verdict: 'not matched' as const, reason: 'nothing to retry', run: null };
   }
-  const run = await orderly.retry(first.start);
+  const run = await orderly.retry(start);
   return { verdict: 'started' as const, reason: `/retry of ${last}`, run };
 }
 

@@ -108,7 +108,8 @@ function tokensLine({ usage }: RunView): string {
   return `${number(sum('input') + sum('cacheWrite') + sum('cacheRead'))} in (${number(sum('cacheRead'))} from the cache), ${number(sum('output'))} out`;
 }
 
-function costLine({ view, priceOf }: Reported): string {
+/** What a run's tokens cost; models without a price are named. */
+export function costLine({ view, priceOf }: Pick<Reported, 'view' | 'priceOf'>): string {
   const rows = Object.entries(view.usage).map(([model, usage]) => ({ model, usage, price: priceOf(model) }));
   const unknown = rows.filter(({ price }) => price === null).map(({ model }) => model);
   const dollars = rows.reduce((sum, { usage, price }) => sum + (price ? costOf(usage, price) : 0), 0);

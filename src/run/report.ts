@@ -1,10 +1,13 @@
-import type { Effect, Outcome } from '../journal/effect.ts';
+import type { Price } from '../journal/cost.ts';
+import type { Effect } from '../journal/effect.ts';
 import { Pending } from '../journal/errors.ts';
 import { type RunView, viewRun } from '../journal/view.ts';
 import type { Services } from '../session/services.ts';
 import type { Store } from '../store/store.ts';
+import type { Settings } from '../workflow/settings.ts';
 import { buttonsOf } from './buttons.ts';
-import { checkOutput, conclusionOf, type Reported, statusComment } from './report-text.ts';
+import { checkOutput, conclusionOf, type Reported } from './report-text.ts';
+import { numberIn, type Showing, showStatus, type Write } from './status-comment.ts';
 
 /** Edits of one comment or check that come closer than this are merged. */
 const BETWEEN_EDITS_MS = 2_000;
@@ -37,26 +40,17 @@ export async function reportRun(services: Services, id: string, signal: AbortSig
   const now = await services.store.now();
   if (last && view.endedAt === null && now - last.at < BETWEEN_EDITS_MS) throw new Pending('the next edit', last.at + BETWEEN_EDITS_MS);
   const findings = view.start.event.resource.kind === 'pr' ? await services.store.drafts.list(id) : [];
-  const report: Reported = { view, findings, priceOf: (model) => priceOf(services, model), now };
-  const write = (key: string, effect: Effect) => services.github.perform({ run: id, key, event: view.start.event, effect, signal });
+  const report: Reported = { view, findings, priceOf: (model) => priceOf(services.settings, model), now };
+  const write: Write = (key, effect, owner = id) => services.github.perform({ run: owner, key, event: view.start.event, effect, signal });
   await react(view, write);
-  const status = await showStatus(report, { write, last: last?.status ?? '', at: entries.length });
+  const status = await showStatus(services, report, { write, last: last?.status ?? '', at: entries.length });
   const check = await showCheck(report, { write, last: last?.check ?? '', at: entries.length });
   if (view.endedAt === null) shown.set(id, { at: now, status, check });
   else shown.delete(id);
 }
 
-type Write = (key: string, effect: Effect) => Promise<Outcome>;
-
-interface Showing {
-  write: Write;
-  /** What was written last. */
-  last: string;
-  /** Length of the journal, which makes the keys of edits. */
-  at: number;
-}
-
-function priceOf({ settings }: Services, model: string) {
+/** What a model's tokens cost by the settings; null where they name no price. */
+export function priceOf(settings: Settings, model: string): Price | null {
   return Object.values(settings.models).find((one) => model === one.id || model.startsWith(one.id))?.price ?? null;
 }
 
@@ -72,18 +66,6 @@ async function react({ start, heard }: RunView, write: Write): Promise<void> {
 
 function reactionOf({ comment, place }: { comment: number; place: 'conversation' | 'thread' }, content: 'eyes' | 'rocket'): Effect {
   return { type: 'reaction.add', target: { kind: place === 'thread' ? 'thread' : 'comment', id: comment }, content };
-}
-
-async function showStatus(report: Reported, { write, last, at }: Showing): Promise<string> {
-  const { view } = report;
-  const still = view.start.workflow.definition.statusUpdateMethod === 'static_comment' && view.endedAt === null;
-  const body = statusComment(report);
-  const made = await write('status', { type: 'comment.create', body });
-  const comment = numberIn(made, 'commentId');
-  const fresh = last === '' && isNew(view);
-  if (comment === null || still || body === last || fresh) return body;
-  await write(`status/${at}`, { type: 'comment.update', comment, body });
-  return body;
 }
 
 async function showCheck(report: Reported, { write, last, at }: Showing): Promise<string> {
@@ -112,15 +94,4 @@ async function showCheck(report: Reported, { write, last, at }: Showing): Promis
     actions: buttonsOf({ ended }),
   });
   return text;
-}
-
-/** A run that has not walked yet: what was just created says all there is. */
-function isNew(view: RunView): boolean {
-  return view.endedAt === null && view.status === null && view.steps.length === 0;
-}
-
-function numberIn(outcome: Outcome, name: string): number | null {
-  if (outcome.status !== 'done' || typeof outcome.result !== 'object' || outcome.result === null) return null;
-  const value: unknown = Object.entries(outcome.result).find(([key]) => key === name)?.[1];
-  return typeof value === 'number' ? value : null;
 }

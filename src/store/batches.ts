@@ -1,5 +1,5 @@
 import type { Keys } from './keys.ts';
-import type { Redis } from './redis.ts';
+import { type Redis, sendAll } from './redis.ts';
 import { defineScript, runScript } from './script.ts';
 
 const KEPT_SECONDS = 31 * 86_400;
@@ -19,11 +19,8 @@ export interface Batches {
 export function makeBatches(redis: Redis, keys: Keys): Batches {
   return {
     async open(run, delegations) {
-      await redis
-        .pipeline()
-        .sadd(keys.batch(run), ...delegations)
-        .expire(keys.batch(run), KEPT_SECONDS)
-        .exec();
+      const commands = redis.pipeline().sadd(keys.batch(run), ...delegations);
+      await sendAll(commands.expire(keys.batch(run), KEPT_SECONDS));
     },
     async end(run, delegation) {
       return Number(await runScript(redis, END, [keys.batch(run)], [delegation]));

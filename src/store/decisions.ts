@@ -1,5 +1,5 @@
 import type { Keys } from './keys.ts';
-import type { Redis } from './redis.ts';
+import { type Redis, sendAll } from './redis.ts';
 
 /** What was decided about an event and a workflow, and why; it answers `/why`. */
 export interface Decision {
@@ -27,12 +27,8 @@ export function makeDecisions(redis: Redis, keys: Keys): Decisions {
       if (decisions.length === 0) return;
       const name = keys.decisions(repository, resource);
       const texts = decisions.map((decision) => JSON.stringify(decision));
-      await redis
-        .multi()
-        .lpush(name, ...texts)
-        .ltrim(name, 0, MOST - 1)
-        .expire(name, KEPT_SECONDS)
-        .exec();
+      const commands = redis.multi().lpush(name, ...texts);
+      await sendAll(commands.ltrim(name, 0, MOST - 1).expire(name, KEPT_SECONDS));
     },
     async list(repository, resource) {
       const texts = await redis.lrange(keys.decisions(repository, resource), 0, -1);

@@ -13,6 +13,7 @@ export function makeKeys(prefix: string) {
     budget: (run: string) => key('run', run, 'budget'),
     starts: (id: string) => key('starts', id),
     effect: (id: string) => key('effect', id),
+    statusPlace: (resource: string, workflow: string) => key('status', resource, workflow),
     queued: (resource: string) => key('queued', resource),
     lane: (resource: string) => key('lane', resource),
     mailbox: (run: string) => key('mailbox', run),

@@ -1,4 +1,4 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { type ChainableCommander, Redis, type RedisOptions } from 'ioredis';
 
 /** How Redis is reached: a URL (`redis://`, `rediss://`, `unix:///path`) and the prefix of every key of this installation of Pitwall. */
 export interface RedisPlace {
@@ -51,6 +51,15 @@ export async function waitReady(redis: Redis, ms: number): Promise<void> {
       else resolve();
     }
     redis.once('ready', ready);
+  });
+}
+
+/** Sends many commands in one round trip; rejects with the first error, which `exec` alone hides among its answers. */
+export async function sendAll(commands: ChainableCommander): Promise<unknown[]> {
+  const rows = (await commands.exec()) ?? [];
+  return rows.map(([error, answer]) => {
+    if (error) throw error;
+    return answer;
   });
 }
 

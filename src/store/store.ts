@@ -19,6 +19,7 @@ import { Queues } from './queues.ts';
 import { makeEffectRecords } from './records.ts';
 import { checkRedis, connectCommands, type Redis, type RedisPlace, redisTime, waitReady } from './redis.ts';
 import { makeScratchpads, type Scratchpads } from './scratchpads.ts';
+import { makeStatusPlaces, type StatusPlaces } from './status-places.ts';
 import { makeWriteTurns } from './write-turns.ts';
 
 const CONNECT_MS = 10_000;
@@ -35,6 +36,7 @@ export class Store {
   readonly lanes: Lanes;
   readonly batches: Batches;
   readonly queued: Queued;
+  readonly statusPlaces: StatusPlaces;
   readonly mailboxes: Mailboxes;
   readonly budgets: Budgets;
   readonly cancels: Cancels;
@@ -72,6 +74,7 @@ export class Store {
     this.lanes = makeLanes(redis, keys);
     this.batches = makeBatches(redis, keys);
     this.queued = makeQueued(redis, keys);
+    this.statusPlaces = makeStatusPlaces(redis, keys);
     this.mailboxes = makeMailboxes(redis, keys);
     this.budgets = makeBudgets(redis, keys);
     this.cancels = new Cancels(redis, keys, { url: place.url, onError });

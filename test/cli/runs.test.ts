@@ -95,9 +95,15 @@ describe('pitwall runs', () => {
 
 describe('pitwall show', () => {
   it('shows steps, state and what was said, without control characters', async () => {
-    const { run: id } = await write(WALKING);
+    const usage = { input: 1_000_000, output: 0, cacheRead: 0, cacheWrite: 0 };
+    const { run: id } = await write([
+      ...WALKING,
+      { type: 'turn.answered', key: 't', answer: { content: [], stop: 'end_turn', usage, model: 'nameless' }, ms: 1 },
+    ]);
     const { code, out } = await run(['show', id]);
     expect(code).toBe(0);
+    expect(out).toMatch(/^Tokens +1000000 in/m);
+    expect(out).toMatch(/^Cost +\$0\.0000 \(without nameless: no price in the settings\)$/m);
     expect(out).toMatch(/^State +Running$/m);
     expect(out).toMatch(/^a +Running$/m);
     expect(out).toContain('reading [31m the diff');

@@ -44,7 +44,7 @@ it('the buttons of a check end its run and start it again, for people with write
   eve.pressCheck(repo, first, 'cancel');
   alice.pressCheck(repo, first, 'cancel');
   await until('it was cancelled', () => first.conclusion === 'cancelled');
-  expect(first.output.summary).toContain('cancelled by @alice');
+  expect(first.output.summary).toContain('cancelled by `@alice`');
   expect(buttons()).toEqual(['retry']);
   eve.pressCheck(repo, first);
   alice.pressCheck(repo, first, 'retry');

@@ -6,11 +6,13 @@ import type { Person } from '../../src/demo/github/person.ts';
 import { GitHubApp } from '../../src/github/client.ts';
 import { Governor } from '../../src/github/governor.ts';
 import { createPublisher } from '../../src/github/publisher.ts';
-import type { RunStart } from '../../src/journal/entry.ts';
+import type { Draft, RunStart } from '../../src/journal/entry.ts';
 import { Pending, Superseded } from '../../src/journal/errors.ts';
 import type { Event } from '../../src/journal/event.ts';
+import { resourceKey } from '../../src/journal/resource.ts';
 import { reportRun } from '../../src/run/report.ts';
 import type { Services } from '../../src/session/services.ts';
+import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
 import { Store } from '../../src/store/store.ts';
 import { agentStep, eventOn, House, over, pullOf, REPOSITORY, startOf } from '../session/house.ts';
 
@@ -22,8 +24,11 @@ let app: GitHubApp;
 let alice: Person;
 let installation: number;
 let stores: Store[];
+let raw: Redis;
 
 beforeAll(async () => {
+  raw = connectCommands(inject('redisUrl'), () => {});
+  await waitReady(raw, 5_000);
   const open = () => Store.open({ url: inject('redisUrl'), prefix }, { warn: () => {}, error: () => {} });
   [house, github, stores] = await Promise.all([House.open(), GitHub.start(), Promise.all([open(), open()])]);
   const repository = await github.createRepository(NAME, { 'a.txt': 'one\n' });
@@ -39,6 +44,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
+  raw.disconnect();
   await app.close();
   await Promise.all([house.close(), github.stop(), ...stores.map((store) => store.close())]);
 });
@@ -153,6 +159,67 @@ describe('the report of a run', () => {
     await journal.append({ type: 'run.ended', state: 'Completed', reason: '', message: 'fin' });
     await report(run.run, processOf(first(), 5_000));
     expect(seen(run).comments).toEqual([expect.stringContaining('fin')]);
+  });
+
+  describe('of a workflow that reuses its comment', () => {
+    const REUSE = { statusUpdateMethod: 'reuse_comment' };
+    const END = { type: 'run.ended' as const, state: 'Completed' as const, reason: '' };
+    const own = ({ number }: { number: number }) => github.comments(NAME, number).filter(({ author }) => author === github.bot);
+    const place = ({ event, workflow }: RunStart) => `${prefix}:status:${resourceKey(event.resource)}:${workflow.path}`;
+
+    /** A later run of the same workflow on the same pull request. */
+    async function again<T extends RunStart>(run: T): Promise<T> {
+      const next = { ...run, run: `r${randomUUID().slice(0, 8)}` };
+      await first().journals.create(next.run, { type: 'run.started', start: next });
+      return next;
+    }
+
+    async function add(run: RunStart, ...drafts: Draft[]): Promise<void> {
+      await (await first().journals.open(run.run)).append(...drafts);
+      await report(run.run, processOf(first(), 5_000));
+    }
+
+    it('two runs write one, by two processes', async () => {
+      const run = await begin({}, REUSE);
+      const two = [processOf(first()), processOf(stores[1] ?? first())];
+      for (let more = 0; more < 3; more++) await report(run.run, ...two);
+      await add(run, { ...END, message: 'first' });
+      expect(own(run).map(({ body }) => body)).toEqual([expect.stringContaining('first')]);
+      const later = await again(run);
+      for (let more = 0; more < 3; more++) await report(later.run, ...two);
+      expect(own(run).map(({ body }) => body)).toEqual([expect.stringContaining('is queued')]);
+      await add(later, { ...END, message: 'second' });
+      expect(own(run).map(({ body }) => body)).toEqual([expect.stringContaining('second')]);
+      expect(github.defects).toEqual([]);
+    });
+
+    it('a run that waits for its turn leaves the comment to the one at work, and one that was overtaken writes no more', async () => {
+      const run = await begin({}, REUSE);
+      await add(run, { type: 'run.state', state: 'Running', reason: '' }, { type: 'status', key: 's', message: 'at work' });
+      const later = await again(run);
+      await report(later.run, processOf(first()));
+      expect(own(run).map(({ body }) => body)).toEqual([expect.stringContaining('at work')]);
+      await add(later, { type: 'run.state', state: 'Running', reason: '' }, { type: 'status', key: 's', message: 'overtakes' });
+      await add(run, { ...END, message: 'too late' });
+      expect(own(run).map(({ body }) => body)).toEqual([expect.stringContaining('overtakes')]);
+    });
+
+    it('is found on a later page where its id is forgotten, and made anew where it was deleted', async () => {
+      const run = await begin({}, REUSE);
+      for (let k = 0; k < 101; k++) alice.comment(NAME, run.number, `remark ${k}`);
+      await add(run, { ...END, message: 'first' });
+      const forget = { ...run, run: `r${randomUUID().slice(0, 8)}` };
+      await raw.del(place(run), ...(await raw.keys(`${prefix}:effect:s*`)));
+      await first().journals.create(forget.run, { type: 'run.started', start: forget });
+      await add(forget, { ...END, message: 'second' });
+      expect(own(run).map(({ body }) => body)).toEqual([expect.stringContaining('second')]);
+      const [only] = own(run);
+      const api = await app.api(installation, github.repository(NAME).id, 'review');
+      await api.rest.issues.deleteComment({ owner: 'acme', repo: 'app', comment_id: only?.id ?? 0 });
+      const last = await again(run);
+      await add(last, { ...END, message: 'third' });
+      expect(own(run).map(({ body }) => body)).toEqual([expect.stringContaining('third')]);
+    });
   });
 
   it('puts eyes on the comment that started the run, once', async () => {

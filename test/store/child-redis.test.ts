@@ -84,6 +84,7 @@ describe('a redis-server of our own', () => {
     process.kill(pid, 'SIGSTOP');
     await child.stop();
     expect(isAlive(pid)).toBe(false);
+    expect(readdirSync(join(dir, 'redis')).filter((name) => name.endsWith('.sock'))).toEqual([]);
   });
 
   it('is refused to a second Pitwall on the same folder, which the first does not notice', async () => {
