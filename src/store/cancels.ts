@@ -1,5 +1,5 @@
 import type { Keys } from './keys.ts';
-import { connectWorkers, type Redis } from './redis.ts';
+import { connectWorkers, type Redis, sendAll } from './redis.ts';
 
 /** What is told to end: a run or a delegation, with the reason that people are shown. */
 export interface Cancel {
@@ -32,7 +32,7 @@ export class Cancels {
     const pipeline = this.#redis.pipeline();
     for (const { id, reason } of cancels)
       pipeline.set(this.#keys.cancel(id), reason, 'EX', KEPT_SECONDS, 'NX').publish(this.#keys.cancelWord(), id);
-    await pipeline.exec();
+    await sendAll(pipeline);
   }
 
   /** Wakes whoever holds a call of this run or delegation, without ordering an end: it aborts the call and looks at its mailbox. */

@@ -1,5 +1,5 @@
 import type { Keys } from './keys.ts';
-import type { Redis } from './redis.ts';
+import { type Redis, sendAll } from './redis.ts';
 import { defineScript, runScript } from './script.ts';
 
 /** Longer than GitHub keeps deliveries. */
@@ -51,11 +51,8 @@ export function makeDeliveriesCursor(redis: Redis, keys: Keys): DeliveriesCursor
       return distinct.filter((_, index) => scores[index] === null);
     },
     async see(guid, deliveredAt) {
-      await redis
-        .multi()
-        .zadd(seen, deliveredAt, guid)
-        .zremrangebyscore(seen, '-inf', deliveredAt - KEPT_MS)
-        .exec();
+      const commands = redis.multi().zadd(seen, deliveredAt, guid);
+      await sendAll(commands.zremrangebyscore(seen, '-inf', deliveredAt - KEPT_MS));
     },
   };
 }

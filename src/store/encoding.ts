@@ -3,6 +3,12 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Entry } from '../journal/entry.ts';
 
 const LARGE = 4_096;
+/** Entries that say the same in many runs of a workflow: its instructions, its agents, its prompts. */
+const ALIKE = new Set(['run.started', 'delegation.started', 'briefed']);
+/** Where they say it: instructions and prompts, and the task (`messages[1]`) of a briefing; not the event, which is a run's own. */
+const ALIKE_IN = new Set(['instruction', 'instructions', 'guidance', 'system', '1']);
+const WORTH_SHARING = 512;
+export const SHARED = 'shared/';
 const WORTH_DEFLATING = 256;
 /** Half of a character, which a model can write into JSON; UTF-8 has no form for it, the escapes of JSON have. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
@@ -16,23 +22,25 @@ export function digestOf(content: Buffer | string): string {
 /** Compresses where it pays; the first byte says whether it did. */
 export function pack(content: Buffer): Buffer {
   if (content.length < WORTH_DEFLATING) return Buffer.concat([Buffer.from([0]), content]);
-  return Buffer.concat([Buffer.from([1]), deflateRawSync(content)]);
+  return Buffer.concat([Buffer.from([1]), deflateRawSync(content, { level: 3 })]);
 }
 
 export function unpack(packed: Buffer): Buffer {
   return packed[0] === 1 ? inflateRawSync(packed.subarray(1)) : packed.subarray(1);
 }
 
-/** An entry as it is written: its long texts stand beside the stream, once per content, under their digest. */
+/** An entry as it is written: its long texts stand beside the stream, once per content, under their digest; behind `SHARED` those that all runs share. */
 export function encodeEntry(entry: object): { body: Buffer; blobs: Map<string, Buffer> } {
   const blobs = new Map<string, Buffer>();
-  const json = JSON.stringify(entry, (_, value: unknown) => {
+  const hasAlike = 'type' in entry && ALIKE.has(String(entry.type));
+  const json = JSON.stringify(entry, (name, value: unknown) => {
     if (typeof value !== 'string') return value;
-    if (value.length <= LARGE || LONE_SURROGATE.test(value))
+    const isAlike = hasAlike && ALIKE_IN.has(name);
+    if (value.length <= (isAlike ? WORTH_SHARING : LARGE) || LONE_SURROGATE.test(value))
       return value.startsWith(REFERENCE) ? `${REFERENCE}${REFERENCE}${value}` : value;
     const content = Buffer.from(value);
     const digest = digestOf(content);
-    blobs.set(digest, pack(content));
+    blobs.set(isAlike ? SHARED + digest : digest, pack(content));
     return REFERENCE + digest;
   });
   return { body: pack(Buffer.from(json)), blobs };

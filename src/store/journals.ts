@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Draft, Entry } from '../journal/entry.ts';
-import { decodeEntry, encodeEntry, referencesIn, unpack } from './encoding.ts';
+import { decodeEntry, encodeEntry, referencesIn, SHARED, unpack } from './encoding.ts';
 import { OpenJournal } from './journal.ts';
 import { type Keys, runOf } from './keys.ts';
-import type { Redis } from './redis.ts';
+import { type Redis, sendAll } from './redis.ts';
 import { defineScript, runScript } from './script.ts';
 
 const KEPT_OPEN = 2_000;
+/** Far longer than any run is open. */
+const SHARED_SECONDS = 62 * 86_400;
 
 /** Appends at exactly one place: the last id must be n-1. A refused writer whose own nonce stands at n lost only the answer. */
 const APPEND = defineScript(`
@@ -83,24 +85,23 @@ export class Journals {
 
   /** Sets how long a run's journal is kept from now on (seconds). */
   async expire(id: string, seconds: number): Promise<void> {
-    await this.#redis
-      .pipeline()
-      .expire(this.#keys.journal(id), seconds)
-      .expire(this.#keys.blobs(runOf(id)), seconds)
-      .expire(this.#keys.draft(runOf(id)), seconds)
-      .expire(this.#keys.pads(runOf(id)), seconds)
-      .expire(this.#keys.padWrites(runOf(id)), seconds)
-      .expire(this.#keys.overlay(runOf(id)), seconds)
-      .exec();
+    const { journal, blobs, draft, pads, padWrites, overlay } = this.#keys;
+    const commands = this.#redis.pipeline();
+    for (const key of [journal(id), ...[blobs, draft, pads, padWrites, overlay].map((of) => of(runOf(id)))]) commands.expire(key, seconds);
+    if (seconds > SHARED_SECONDS / 2) {
+      const rows = (await this.#redis.xrangeBuffer(journal(id), '-', '+')) as Row[];
+      for (const digest of new Set(rows.flatMap(([, fields]) => referencesIn(bodyOf(fields)))))
+        commands.expire(this.#keys.text(digest), seconds + SHARED_SECONDS, 'GT');
+    }
+    await sendAll(commands);
   }
 
   async #oneOf(ids: string[], ask: (pipeline: ReturnType<Redis['pipeline']>, key: string) => void): Promise<(Entry | null)[]> {
     const pipeline = this.#redis.pipeline();
     for (const id of ids) ask(pipeline, this.#keys.journal(id));
-    const rows = (await pipeline.exec()) ?? [];
+    const rows = await sendAll(pipeline);
     return await Promise.all(
-      rows.map(async ([error, answer], k) => {
-        if (error) throw error;
+      rows.map(async (answer, k) => {
         const entries = await this.#decode(ids[k] ?? '', answer as Row[]);
         return entries[0] ?? null;
       }),
@@ -124,16 +125,30 @@ export class Journals {
     const digests = [...new Set(rows.flatMap(([, fields]) => referencesIn(bodyOf(fields))))];
     const texts = new Map<string, string>();
     if (digests.length > 0) {
-      const found = await this.#redis.hmgetBuffer(this.#keys.blobs(runOf(id)), ...digests);
-      found.forEach((packed, k) => {
-        if (packed) texts.set(digests[k] ?? '', unpack(packed).toString());
+      const [own, shared] = await Promise.all([
+        this.#redis.hmgetBuffer(this.#keys.blobs(runOf(id)), ...digests),
+        this.#redis.mgetBuffer(digests.map((digest) => this.#keys.text(digest))),
+      ]);
+      digests.forEach((digest, k) => {
+        const packed = own[k] ?? shared[k];
+        if (packed) texts.set(digest, unpack(packed).toString());
       });
     }
     return rows.map(([, fields]) => decodeEntry(bodyOf(fields), Number(fields[3]?.toString()), texts));
   }
 
+  /** A text that runs share is kept for a while after it was last written, and by `expire` at least as long as each journal that refers to it. */
+  async #putTexts(id: string, texts: Map<string, Buffer>): Promise<void> {
+    const commands = this.#redis.pipeline();
+    for (const [name, packed] of texts) {
+      if (name.startsWith(SHARED)) commands.set(this.#keys.text(name.slice(SHARED.length)), packed, 'EX', SHARED_SECONDS);
+      else commands.hset(this.#keys.blobs(runOf(id)), name, packed);
+    }
+    await sendAll(commands);
+  }
+
   async #write(id: string, batch: { from: number; nonce: string; bodies: Buffer[]; blobs: Map<string, Buffer> }): Promise<number | null> {
-    if (batch.blobs.size > 0) await this.#redis.hset(this.#keys.blobs(runOf(id)), batch.blobs);
+    if (batch.blobs.size > 0) await this.#putTexts(id, batch.blobs);
     const at = await runScript(this.#redis, APPEND, [this.#keys.journal(id)], [batch.from, batch.nonce, ...batch.bodies]);
     return at === '' ? null : Number(at);
   }

@@ -5,6 +5,7 @@ export function makeKeys(prefix: string) {
     prefix,
     journal: (id: string) => key('journal', id),
     blobs: (run: string) => key('run', run, 'blobs'),
+    text: (digest: string) => key('text', digest),
     overlay: (run: string) => key('run', run, 'files'),
     draft: (run: string) => key('run', run, 'draft'),
     pads: (run: string) => key('run', run, 'pads'),

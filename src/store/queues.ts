@@ -61,6 +61,8 @@ export class Queues {
   readonly #queues: Record<'deliveries' | 'runs' | 'delegations' | 'reports' | 'timers', Queue>;
   /** Timers that this process has set for a later time; spares asking again for the same one at every advance. */
   readonly #timers = new Set<string>();
+  /** For which second this process has asked for a wake; spares asking again. */
+  readonly #soon = new Map<string, number>();
   #workers: Worker[] = [];
   #blocking: Redis[] = [];
   #leaving = false;
@@ -99,7 +101,11 @@ export class Queues {
 
   /** Wakes a run within a second: many such wishes are one wake. */
   async wakeRunSoon(id: string): Promise<void> {
-    await this.#addTimer({ wake: 'run', id, at: null }, (Math.floor(Date.now() / 1_000) + 1) * 1_000);
+    const second = (Math.floor(Date.now() / 1_000) + 1) * 1_000;
+    if (this.#soon.get(id) === second) return;
+    await this.#addTimer({ wake: 'run', id, at: null }, second);
+    if (this.#soon.size >= MOST_REMEMBERED) this.#soon.clear();
+    this.#soon.set(id, second);
   }
 
   async wakeDelegation(id: string): Promise<void> {

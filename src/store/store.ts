@@ -17,7 +17,7 @@ import { type Memory, makeMemory } from './memory.ts';
 import { makeQueued, type Queued } from './queued.ts';
 import { Queues } from './queues.ts';
 import { makeEffectRecords } from './records.ts';
-import { checkRedis, connectCommands, type Redis, type RedisPlace, redisTime, waitReady } from './redis.ts';
+import { checkRedis, connectCommands, type Redis, type RedisPlace, redisTime, sendAll, waitReady } from './redis.ts';
 import { makeScratchpads, type Scratchpads } from './scratchpads.ts';
 import { makeStatusPlaces, type StatusPlaces } from './status-places.ts';
 import { makeWriteTurns } from './write-turns.ts';
@@ -119,12 +119,8 @@ export class Store {
   /** Keeps a list of the runs there are: id and the time of the start, newest last. */
   async listRun(run: string, resource: string, at: number): Promise<void> {
     const { runs, runsOf } = this.#keys;
-    await this.#redis
-      .pipeline()
-      .zadd(runs(), 'NX', at, run)
-      .zadd(runsOf(resource), 'NX', at, run)
-      .expire(runsOf(resource), LISTED_SECONDS)
-      .exec();
+    const commands = this.#redis.pipeline().zadd(runs(), 'NX', at, run);
+    await sendAll(commands.zadd(runsOf(resource), 'NX', at, run).expire(runsOf(resource), LISTED_SECONDS));
   }
 
   /** Ids of a resource's newest runs, newest first. */

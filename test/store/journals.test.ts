@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Superseded } from '../../src/journal/errors.ts';
+import { digestOf } from '../../src/store/encoding.ts';
 import { Journals } from '../../src/store/journals.ts';
 import { makeKeys } from '../../src/store/keys.ts';
 import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
@@ -59,6 +60,20 @@ describe('a journal', () => {
     expect(await redis.hlen(keys.blobs('long'))).toBe(1);
     const read = await journals().read('long~1');
     expect(read.map((entry) => (entry.type === 'run.state' ? entry.reason : ''))).toEqual([long, long, '\u0000blob:tricky']);
+  });
+
+  it('keeps the instructions of a workflow once for all its runs, as long as the longest of them is kept', async () => {
+    const system = 'You review what people wrote. '.repeat(100);
+    const briefed = { type: 'briefed' as const, key: 'work', system, messages: ['where you are'], tools: [] };
+    for (const id of ['alike-1', 'alike-2']) await (await journals().open(id)).append(briefed);
+    const shared = keys.text(digestOf(system));
+    for (const id of ['alike-1', 'alike-2']) {
+      expect(await redis.exists(keys.blobs(id))).toBe(0);
+      expect((await journals().read(id))[0]).toMatchObject({ system });
+    }
+    await journals().expire('alike-1', 400 * 86_400);
+    await journals().expire('alike-2', 100);
+    expect(await redis.ttl(shared)).toBeGreaterThan(400 * 86_400);
   });
 
   it('reads only the tail of what it has open, and the last entry of many', async () => {

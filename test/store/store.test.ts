@@ -4,6 +4,8 @@ import { defineScript, runScript } from '../../src/store/script.ts';
 import { Store } from '../../src/store/store.ts';
 import { Processes, Wire } from './processes.ts';
 
+const DECISION = { at: 1, delivery: 'd', event: 'push', workflow: null, verdict: 'not matched' as const, reason: '', run: null };
+
 let processes: Processes;
 beforeAll(async () => {
   processes = await Processes.open('store');
@@ -57,6 +59,12 @@ describe('a store', () => {
     const before = Date.now();
     await expect(store.queues.addDelivery({ id: 'x', event: 'push', body: '{}' })).rejects.toThrow();
     await expect(store.claims.take('x', 'y')).rejects.toThrow();
+    await expect(store.listRun('x', '1:pr:1', 1)).rejects.toThrow();
+    await expect(store.batches.open('x', ['x~1'])).rejects.toThrow();
+    await expect(store.cancels.order([{ id: 'x', reason: 'told' }])).rejects.toThrow();
+    await expect(store.journals.expire('x', 9)).rejects.toThrow();
+    await expect(store.journals.lastOf(['x'])).rejects.toThrow();
+    await expect(store.decisions.record(1, 'x', [DECISION])).rejects.toThrow();
     expect(Date.now() - before).toBeLessThan(500);
     wire.mend();
     await vi.waitFor(async () => expect(await store.isUp()).toBe(true), { timeout: 5_000 });
