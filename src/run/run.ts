@@ -24,8 +24,9 @@ export async function advanceRun(services: Services, id: string, signal: AbortSi
   const resource = resourceKey(start.event.resource);
   if (!isEnded(journal.entries)) {
     if ((await store.now()) < start.notBefore) throw new Pending('its delay', start.notBefore);
-    const told = (await store.cancels.reasonOf(id)) !== null;
-    if (!told && !(await store.lanes.enter(resource, id, start.workflow.definition.priority))) {
+    const { priority } = start.workflow.definition;
+    const [order, entered] = await Promise.all([store.cancels.reasonOf(id), store.lanes.enter(resource, id, priority)]);
+    if (order === null && !entered) {
       askReport(services, id);
       return;
     }
@@ -55,9 +56,11 @@ async function beginRun(services: Services, journal: Journal, start: RunStart): 
   const begun = () => journal.entries.find((entry) => entry.type === 'run.state')?.at;
   const known = begun();
   if (known !== undefined) return known;
-  await journal.append({ type: 'run.state', state: 'Running', reason: '' });
   const { event, workflow } = start;
-  await services.store.queued.clear(resourceKey(event.resource), workflow.path, journal.id);
+  await Promise.all([
+    journal.append({ type: 'run.state', state: 'Running', reason: '' }),
+    services.store.queued.clear(resourceKey(event.resource), workflow.path, journal.id),
+  ]);
   askReport(services, journal.id);
   return begun() ?? 0;
 }

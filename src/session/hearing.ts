@@ -12,9 +12,9 @@ import { limitOf, type Spender } from './spending.ts';
  * of a letter that is held back: there is nothing to say before it may be heard.
  */
 export async function hearSession(services: Services, room: Room, spender: Spender, ahead: TurnAhead): Promise<News> {
-  const { letters, held } = await readLetters(services, room);
+  const [{ letters, held }, word] = await Promise.all([readLetters(services, room), limitOf(services, spender, ahead)]);
   const ending = await endingOf(services, room, letters);
-  const limit = ending ? null : await limitOf(services, spender, ahead);
+  const limit = ending ? null : word;
   const before = `${room.key}/turn/${ahead.turn - 1}`;
   const waits = room.journal.find('noted', `${before}/waits`) !== undefined;
   const stays = room.journal.find('noted', `${before}/ends`)?.value === false;

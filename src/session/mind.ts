@@ -47,7 +47,7 @@ export const STEP_TOOLS = ['update_status', 'task_completed'];
 
 /** Gives an agent its hands: the tools it is shown, and how its calls are checked and run. */
 export function equip(services: Services, subject: Subject, rules: ToolRules): { tools: TurnTools<ToolContext>; schemas: ToolSchema[] } {
-  const names = toolsFor([...new Set([...rules.tools, ...rules.injected])], subject.trust).filter((name) => isOffered(name, rules));
+  const names = namesFor([...rules.tools, ...rules.injected], subject.trust).filter((name) => isOffered(name, rules));
   const own = names.flatMap((name) => toolNamed(name) ?? []);
   const all = rules.extra ? [...own, rules.extra] : own;
   const find = (name: string) => all.find((tool) => tool.name === canonicalToolName(name)) ?? null;
@@ -66,6 +66,18 @@ export function equip(services: Services, subject: Subject, rules: ToolRules): {
     ...(rules.delegate ? { delegate: rules.delegate } : {}),
   };
   return { tools, schemas: toolSchemas(all) };
+}
+
+/** Delegations of one agent ask for the same again and again. */
+const known = new Map<string, string[]>();
+const MOST_KNOWN = 200;
+
+function namesFor(wanted: string[], trust: Trust): string[] {
+  const key = `${trust} ${wanted.join(' ')}`;
+  const names = known.get(key) ?? toolsFor(wanted, trust);
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(key, names);
+  return names;
 }
 
 /** A table narrows an agent's own tools; injected ones are cut only by name. */

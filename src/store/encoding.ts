@@ -12,6 +12,8 @@ export const SHARED = 'shared/';
 const WORTH_DEFLATING = 256;
 /** Half of a character, which a model can write into JSON; UTF-8 has no form for it, the escapes of JSON have. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
+/** A reference as it stands in JSON. Where there is none, an entry is read and written without a look at each of its texts. */
+const WRITTEN_REFERENCE = '\\u0000blob:';
 const REFERENCE = '\u0000blob:';
 
 /** Hex SHA-256 of some content, the name it is kept under. */
@@ -33,6 +35,8 @@ export function unpack(packed: Buffer): Buffer {
 export function encodeEntry(entry: object): { body: Buffer; blobs: Map<string, Buffer> } {
   const blobs = new Map<string, Buffer>();
   const hasAlike = 'type' in entry && ALIKE.has(String(entry.type));
+  const plain = hasAlike ? null : JSON.stringify(entry);
+  if (plain !== null && plain.length <= LARGE && !plain.includes(WRITTEN_REFERENCE)) return { body: pack(Buffer.from(plain)), blobs };
   const json = JSON.stringify(entry, (name, value: unknown) => {
     if (typeof value !== 'string') return value;
     const isAlike = hasAlike && ALIKE_IN.has(name);
@@ -49,12 +53,15 @@ export function encodeEntry(entry: object): { body: Buffer; blobs: Map<string, B
 /** The digests that a written entry refers to. */
 export function referencesIn(body: Buffer): string[] {
   const text = unpack(body).toString();
+  if (!text.includes(WRITTEN_REFERENCE)) return [];
   return [...text.matchAll(/"\\u0000blob:([0-9a-f]{64})"/g)].map((match) => match[1] ?? '');
 }
 
 /** Reads a written entry back; `blobs` holds the texts it refers to. */
 export function decodeEntry(body: Buffer, at: number, blobs: Map<string, string>): Entry {
-  const entry = JSON.parse(unpack(body).toString(), (_, value: unknown) => {
+  const json = unpack(body).toString();
+  if (!json.includes(WRITTEN_REFERENCE)) return { ...(JSON.parse(json) as Entry), at };
+  const entry = JSON.parse(json, (_, value: unknown) => {
     if (typeof value !== 'string' || !value.startsWith(REFERENCE)) return value;
     if (value.startsWith(REFERENCE + REFERENCE)) return value.slice(2 * REFERENCE.length);
     const text = blobs.get(value.slice(REFERENCE.length));

@@ -45,7 +45,9 @@ export class Journals {
   async create(id: string, first: Draft): Promise<boolean> {
     const { body, blobs } = encodeEntry(first);
     const at = await this.#write(id, { from: 1, nonce: `create-${randomUUID()}`, bodies: [body], blobs });
-    return at !== null;
+    if (at === null) return false;
+    this.#keep(id, this.#make(id, `${this.#writer}-create`)).load([{ ...(JSON.parse(JSON.stringify(first)) as Draft), at } as Entry]);
+    return true;
   }
 
   /**
@@ -55,9 +57,7 @@ export class Journals {
   async open(id: string): Promise<OpenJournal> {
     const known = this.#open.get(id);
     const writer = `${this.#writer}-${randomUUID().slice(0, 8)}`;
-    const journal =
-      known?.handOver(writer) ??
-      new OpenJournal(id, writer, (from, nonce, bodies, blobs) => this.#write(id, { from, nonce, bodies, blobs }));
+    const journal = known?.handOver(writer) ?? this.#make(id, writer);
     this.#keep(id, journal);
     journal.load(await this.#readFrom(id, journal.entries.length + 1));
     return journal;
@@ -108,12 +108,16 @@ export class Journals {
     );
   }
 
-  #keep(id: string, journal: OpenJournal): void {
+  #make(id: string, writer: string): OpenJournal {
+    return new OpenJournal(id, writer, (from, nonce, bodies, blobs) => this.#write(id, { from, nonce, bodies, blobs }));
+  }
+
+  #keep(id: string, journal: OpenJournal): OpenJournal {
     this.#open.delete(id);
     this.#open.set(id, journal);
-    if (this.#open.size <= KEPT_OPEN) return;
-    const oldest = this.#open.keys().next().value;
+    const oldest = this.#open.size > KEPT_OPEN ? this.#open.keys().next().value : undefined;
     if (oldest !== undefined) this.#open.delete(oldest);
+    return journal;
   }
 
   async #readFrom(id: string, from: number): Promise<Entry[]> {
