@@ -106,9 +106,9 @@ describe('a journal', () => {
     const here = journals();
     const old = await here.open('again');
     await old.append(state('1'));
-    const underWay = old.append(state('2'));
+    const underWay = old.append(state('2')).catch((error: unknown) => expect(error).toBeInstanceOf(Superseded));
     const next = await here.open('again');
-    await underWay.catch((error: unknown) => expect(error).toBeInstanceOf(Superseded));
+    await underWay;
     await expect(old.append(state('late'))).rejects.toThrow(Superseded);
     await next.append(state('3')).catch((error: unknown) => expect(error).toBeInstanceOf(Superseded));
     const last = await here.open('again');
