@@ -1,7 +1,7 @@
 import type { RunStart } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Letter, Unheard } from '../store/mailbox.ts';
-import { type Deadline, earliest } from './deadline.ts';
+import type { Deadline } from './deadline.ts';
 import type { Services } from './services.ts';
 
 /** A session that takes comments: where it stands, how it may end, and its place in the mailboxes. */
@@ -56,7 +56,7 @@ export async function endDelegations(services: Services, room: Room, open: strin
     await services.store.queues.wakeDelegations(open);
     return;
   }
-  const grace = earliest(room.deadline);
-  if (grace)
-    await services.store.queues.setTimer({ wake: 'run', id: room.start.run }, grace.at + services.settings.gracePeriodSeconds * 1000);
+  if (!room.deadline) return;
+  const over = room.deadline.at + services.settings.gracePeriodSeconds * 1000;
+  await services.store.queues.setTimer({ wake: 'run', id: room.start.run }, over);
 }

@@ -30,7 +30,7 @@ const ANSWER_TOKENS = 2_000;
 export async function limitOf({ store, settings }: Services, spender: Spender, ahead: TurnAhead): Promise<LimitWord | null> {
   const { journal, run, key, price, limits } = spender;
   const tokens = ahead.tokens + ANSWER_TOKENS;
-  const microdollars = (ahead.tokens * price.input + ANSWER_TOKENS * price.output) / 1;
+  const microdollars = ahead.tokens * price.input + ANSWER_TOKENS * price.output;
   const whole = settings.limits.run;
   const allowed = { tokens: whole.tokens, microdollars: whole.dollars === null ? null : whole.dollars * 1_000_000 };
   const state = await store.budgets.reserve(run, `${journal.id}/${key}/${ahead.turn}`, { tokens, microdollars }, allowed);
