@@ -6,6 +6,7 @@ import { carries, hiddenMarker } from './markers.ts';
 import { addThread, createReview, deleteReview, listComments, listReviews, type ReviewRow, submitPending } from './pending-review.ts';
 import { composeBody, type Remark, splitSummary, tells } from './review-body.ts';
 import { type Batch, lower, placeFinding, planBatch } from './review-plan.ts';
+import { bookStanding, tellStanding } from './standing.ts';
 import { type Settled, Withdrawn, type Writer } from './writer.ts';
 
 type ReviewEffect = Extract<Effect, { type: 'review.submit' }>;
@@ -31,6 +32,8 @@ export interface ReviewResult {
   posted: number;
   rungs: Record<Rung, number>;
   url: string;
+  /** Findings that stood in open threads of earlier reviews already, and were not posted again. */
+  earlier: number;
   /** Why it is not the event that was asked for. */
   note?: string;
 }
@@ -66,6 +69,8 @@ export async function submitReview(writer: Writer, effect: ReviewEffect, sources
   };
   const parts = splitSummary(effect.body);
   let pending = writer.resumed ? await takeUp(work) : null;
+  const earlier = await bookStanding(work);
+  if (earlier > 0) parts[0] = `${parts[0]}\n\n${tellStanding(earlier)}`.trim();
   for (let index = work.done.length; index < MOST; index++) {
     const open = (await work.drafts.list(work.run)).filter((f) => !f.posted);
     if (index >= parts.length && open.length === 0) break;
@@ -260,9 +265,11 @@ async function refuseReview(work: Work, reason: string): Promise<Refused> {
 
 async function sumUp({ drafts, run, done, verdict }: Work): Promise<ReviewResult> {
   const ids = done.map((row) => row.id);
-  const posted = (await drafts.list(run)).flatMap((f) => (f.posted && ids.includes(f.posted.review) ? [f.posted] : []));
+  const all = (await drafts.list(run)).flatMap((f) => f.posted ?? []);
+  const posted = all.filter((one) => ids.includes(one.review));
+  const earlier = all.filter((one) => one.earlier).length;
   const rungs: Record<Rung, number> = { line: 0, 'range-cut': 0, file: 0, body: 0 };
   for (const { rung } of posted) rungs[rung]++;
   const note = verdict.note === undefined ? {} : { note: verdict.note };
-  return { reviews: ids, event: verdict.event, posted: posted.length, rungs, url: done[0]?.html_url ?? '', ...note };
+  return { reviews: ids, event: verdict.event, posted: posted.length, rungs, earlier, url: done[0]?.html_url ?? '', ...note };
 }

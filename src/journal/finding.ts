@@ -15,8 +15,8 @@ export interface Finding {
   rung: Rung;
   /** Where it was recorded: the key of the tool call. */
   key: string;
-  /** Set when it stands on GitHub. */
-  posted?: { review: number; comment: number | null; rung: Rung };
+  /** Set when it stands on GitHub; `earlier` where an open thread of a review before this run's says it already. */
+  posted?: { review: number; comment: number | null; rung: Rung; earlier?: true };
 }
 
 /** The draft reviews of runs, in the store: written by parallel delegations, read by the publisher. */

@@ -79,19 +79,25 @@ export function checkOutput(report: Reported): CheckOutput {
 function titleOf({ view, findings }: Reported): string {
   if (view.endedAt === null)
     return view.state === 'Queued' ? 'Queued' : isWaiting(view) ? 'Listening for comments' : `Running: ${progressOf(view)}`;
-  const posted = findings.filter((finding) => finding.posted).length;
-  if (view.state === 'Completed') return findings.length > 0 ? `${posted} of ${findings.length} findings posted` : 'Completed';
+  const standing = findings.filter((finding) => finding.posted);
+  const earlier = standing.filter(({ posted }) => posted?.earlier).length;
+  const known = earlier > 0 ? `, ${earlier} stood already` : '';
+  if (view.state === 'Completed')
+    return findings.length > 0 ? `${standing.length - earlier} of ${findings.length} findings posted${known}` : 'Completed';
   return `${view.state}${view.reason ? `: ${oneLine(view.reason).slice(0, 200)}` : ''}`;
 }
 
 /** Conservation: what was produced is posted, or it is said that it was not. */
 function findingsLine(findings: Finding[]): string {
   if (findings.length === 0) return 'none';
-  const posted = findings.filter((finding) => finding.posted);
+  const earlier = findings.filter(({ posted }) => posted?.earlier).length;
+  const posted = findings.filter((finding) => finding.posted && !finding.posted.earlier);
   const rungs = new Map<string, number>();
   for (const { posted: where } of posted) if (where) rungs.set(where.rung, (rungs.get(where.rung) ?? 0) + 1);
   const where = [...rungs].map(([rung, count]) => `${count} ${RUNGS[rung] ?? rung}`).join(', ');
-  return `${findings.length} produced, ${posted.length} posted${where ? ` (${where})` : ''}, ${findings.length - posted.length} not posted`;
+  const parts = [`${findings.length} produced`, `${posted.length} posted${where ? ` (${where})` : ''}`];
+  if (earlier > 0) parts.push(`${earlier} in open threads of earlier reviews`);
+  return [...parts, `${findings.length - posted.length - earlier} not posted`].join(', ');
 }
 
 const RUNGS: Record<string, string> = {
