@@ -19,7 +19,7 @@ import { Poller } from './run/poller.ts';
 import { diffOf } from './session/mind.ts';
 import type { Services } from './session/services.ts';
 import { startChildRedis } from './store/child-redis.ts';
-import { Store } from './store/store.ts';
+import { RedisStore, type Store } from './store/store.ts';
 import { makeReading } from './tools/github-reading.ts';
 import { makeHandlers } from './worker.ts';
 import type { Settings } from './workflow/settings.ts';
@@ -70,7 +70,7 @@ async function wire(config: Config, { log, closers, stop }: Frame): Promise<Runn
   const settings = loadSettings(config, log);
   const child = config.redis.url === null ? await startChildRedis({ dataDir: config.dataDir, searchPath: config.searchPath }) : null;
   if (child) closers.push(() => child.stop());
-  const store = await Store.open(
+  const store = await RedisStore.open(
     { url: config.redis.url ?? child?.url ?? '', prefix: config.redis.prefix, lockMs: config.redis.lockMs },
     { warn: (text) => log.warn(text), error: (error) => log.warn({ err: error.message }, 'Redis') },
   );

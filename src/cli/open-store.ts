@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { childRedisPlace } from '../store/child-redis.ts';
-import { Store } from '../store/store.ts';
+import { RedisStore, type Store } from '../store/store.ts';
 import type { Survey } from './survey.ts';
 
 /** What the commands that look at runs are handed. */
@@ -20,7 +20,7 @@ export async function withStore({ survey, err }: RunsIo, work: (store: Store) =>
     err(`pitwall: ${place.mistake}\n`);
     return 2;
   }
-  const store = await Store.open(place, { warn: () => {}, error: () => {} });
+  const store = await RedisStore.open(place, { warn: () => {}, error: () => {} });
   try {
     return await work(store);
   } finally {

@@ -1,6 +1,6 @@
+import { CLOCK, type Clock } from '../journal/clock.ts';
 import type { WriteTurns } from '../journal/effect.ts';
 import { Pending } from '../journal/errors.ts';
-import { CLOCK, type Clock } from './clock.ts';
 import { GitHubError } from './error.ts';
 
 /** How a request is governed: `content` if GitHub counts it as creating content; `signal` ends the wait, never the request. */

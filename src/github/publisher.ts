@@ -1,3 +1,4 @@
+import { CLOCK, type Clock } from '../journal/clock.ts';
 import type { Diff } from '../journal/diff.ts';
 import type { Effect, EffectRecord, EffectRecords, Outcome } from '../journal/effect.ts';
 import { Superseded } from '../journal/errors.ts';
@@ -6,7 +7,6 @@ import type { DraftReviews } from '../journal/finding.ts';
 import type { Api } from './api.ts';
 import { createCheck, findCheck, updateCheck } from './check.ts';
 import type { Kept } from './clean.ts';
-import { CLOCK, type Clock } from './clock.ts';
 import { createComment, findComment, updateComment } from './comment.ts';
 import type { Governor } from './governor.ts';
 import { addReaction } from './reaction.ts';

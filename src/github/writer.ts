@@ -1,7 +1,7 @@
+import type { Clock } from '../journal/clock.ts';
 import { Pending } from '../journal/errors.ts';
 import type { Event } from '../journal/event.ts';
 import { type Api, queryGraph } from './api.ts';
-import type { Clock } from './clock.ts';
 import { GitHubError, toGitHubError } from './error.ts';
 import type { Governor } from './governor.ts';
 

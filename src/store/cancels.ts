@@ -1,3 +1,4 @@
+import { Holds } from './holds.ts';
 import type { Keys } from './keys.ts';
 import { connectWorkers, type Redis, sendAll } from './redis.ts';
 
@@ -10,23 +11,32 @@ export interface Cancel {
 const KEPT_SECONDS = 31 * 86_400;
 
 /** Orders to end. A record is read before every turn; a published word reaches the process that holds a call, which aborts it. */
-export class Cancels {
+export interface Cancels {
+  /** Orders some to end. The first reason of each stays. */
+  order(cancels: Cancel[]): Promise<void>;
+  /** Wakes whoever holds a call of this run or delegation, without ordering an end: it aborts the call and looks at its mailbox. */
+  interrupt(id: string): Promise<void>;
+  /** Why something was told to end, or null. */
+  reasonOf(id: string): Promise<string | null>;
+  /** Does work with a signal that is aborted when this run or delegation is told to end while it is under way. */
+  hold<T>(id: string, outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  close(): void;
+}
+
+export class RedisCancels implements Cancels {
   readonly #redis: Redis;
   readonly #keys: Keys;
   readonly #listener: Redis;
-  readonly #held = new Map<string, Set<AbortController>>();
+  readonly #holds = new Holds();
 
   constructor(redis: Redis, keys: Keys, options: { url: string; onError(error: Error): void }) {
     this.#redis = redis;
     this.#keys = keys;
     this.#listener = connectWorkers(options.url, options.onError);
-    this.#listener.on('message', (_channel: string, id: string) => {
-      for (const held of this.#held.get(id) ?? []) held.abort(new Error('told to end'));
-    });
+    this.#listener.on('message', (_channel: string, id: string) => this.#holds.abort(id));
     this.#listener.subscribe(keys.cancelWord()).catch(options.onError);
   }
 
-  /** Orders some to end. The first reason of each stays. */
   async order(cancels: Cancel[]): Promise<void> {
     if (cancels.length === 0) return;
     const pipeline = this.#redis.pipeline();
@@ -35,27 +45,16 @@ export class Cancels {
     await sendAll(pipeline);
   }
 
-  /** Wakes whoever holds a call of this run or delegation, without ordering an end: it aborts the call and looks at its mailbox. */
   async interrupt(id: string): Promise<void> {
     await this.#redis.publish(this.#keys.cancelWord(), id);
   }
 
-  /** Why something was told to end, or null. */
   reasonOf(id: string): Promise<string | null> {
     return this.#redis.get(this.#keys.cancel(id));
   }
 
-  /** A signal that is aborted when this run or delegation is told to end while the work is under way. */
-  async hold<T>(id: string, outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const held = new AbortController();
-    const all = this.#held.get(id) ?? new Set();
-    this.#held.set(id, all.add(held));
-    try {
-      return await work(AbortSignal.any([outer, held.signal]));
-    } finally {
-      all.delete(held);
-      if (all.size === 0) this.#held.delete(id);
-    }
+  hold<T>(id: string, outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#holds.hold(id, outer, work);
   }
 
   close(): void {

@@ -1,14 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../journal/clock.ts';
 import type { Draft, Entry } from '../journal/entry.ts';
 import { Superseded } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
-import { encodeEntry } from './encoding.ts';
+import type { Batch } from './streams.ts';
 
 /** Before an append is tried again (ms). */
 const PAUSES_MS = [100, 400];
 
-/** Writes a batch of entries at a place of the stream; answers the time it was given, or null where another writer was first. */
-export type Write = (from: number, nonce: string, bodies: Buffer[], blobs: Map<string, Buffer>) => Promise<number | null>;
+/** The stream of one journal, see `Streams.write`, and the clock by which a failed append waits before it is tried again. */
+interface Stream {
+  write(batch: Batch): Promise<number | null>;
+  clock: Clock;
+}
 
 interface Waiting {
   drafts: Draft[];
@@ -21,7 +24,7 @@ export class OpenJournal implements Journal {
   readonly id: string;
   #entries: Entry[] = [];
   #index = new Map<string, Entry>();
-  readonly #write: Write;
+  readonly #stream: Stream;
   readonly #writer: string;
   #waiting: Waiting[] = [];
   #writing = false;
@@ -29,10 +32,10 @@ export class OpenJournal implements Journal {
   #broken: unknown = null;
   #retired = false;
 
-  constructor(id: string, writer: string, write: Write) {
+  constructor(id: string, writer: string, stream: Stream) {
     this.id = id;
     this.#writer = writer;
-    this.#write = write;
+    this.#stream = stream;
   }
 
   get entries(): readonly Entry[] {
@@ -41,7 +44,7 @@ export class OpenJournal implements Journal {
 
   /** Gives what is in memory to a new writer; this one is refused from now on, as if the new one lived in another process. */
   handOver(writer: string): OpenJournal {
-    const next = new OpenJournal(this.id, writer, this.#write);
+    const next = new OpenJournal(this.id, writer, this.#stream);
     next.#entries = this.#entries;
     next.#index = this.#index;
     this.#retired = true;
@@ -96,10 +99,7 @@ export class OpenJournal implements Journal {
   async #writeBatch(drafts: Draft[]): Promise<void> {
     const from = this.#entries.length + 1;
     this.#refuseRetired();
-    const encoded = drafts.map(encodeEntry);
-    const blobs = new Map(encoded.flatMap((one) => [...one.blobs]));
-    const bodies = encoded.map((one) => one.body);
-    const at = await this.#writeSurely({ from, nonce: `${this.#writer}.${++this.#batches}`, bodies, blobs });
+    const at = await this.#writeSurely({ from, nonce: `${this.#writer}.${++this.#batches}`, drafts });
     if (at === null) throw new Superseded(`journal ${this.id} has another writer at entry ${from}`);
     this.load(drafts.map((draft) => ({ ...draft, at }) as Entry));
   }
@@ -108,16 +108,16 @@ export class OpenJournal implements Journal {
    * A batch has a nonce of its own, so writing it again after a lost answer changes nothing, and another batch is never taken for it. Where even that does
    * not help nobody knows what the stream holds: this copy writes no more, and a fresh one reads it.
    */
-  async #writeSurely(batch: { from: number; nonce: string; bodies: Buffer[]; blobs: Map<string, Buffer> }): Promise<number | null> {
+  async #writeSurely(batch: Batch): Promise<number | null> {
     for (const pause of PAUSES_MS) {
       try {
-        return await this.#write(batch.from, batch.nonce, batch.bodies, batch.blobs);
+        return await this.#stream.write(batch);
       } catch {
-        await sleep(pause);
+        await this.#stream.clock.sleep(pause);
       }
     }
     try {
-      return await this.#write(batch.from, batch.nonce, batch.bodies, batch.blobs);
+      return await this.#stream.write(batch);
     } catch (error) {
       this.#broken = error;
       throw error;

@@ -4,7 +4,7 @@ import type { Blobs } from '../journal/tree.ts';
 import { type Batches, makeBatches } from './batches.ts';
 import { makeBlobs } from './blobs.ts';
 import { type Budgets, makeBudgets } from './budgets.ts';
-import { Cancels } from './cancels.ts';
+import { type Cancels, RedisCancels } from './cancels.ts';
 import { type Claims, makeClaims } from './claims.ts';
 import { type Decisions, makeDecisions } from './decisions.ts';
 import { type DeliveriesCursor, makeDeliveriesCursor } from './deliveries-cursor.ts';
@@ -18,16 +18,21 @@ import { makeQueued, type Queued } from './queued.ts';
 import { Queues } from './queues.ts';
 import { makeEffectRecords } from './records.ts';
 import { checkRedis, connectCommands, type Redis, type RedisPlace, redisTime, sendAll, waitReady } from './redis.ts';
+import { RedisJobs } from './redis-jobs.ts';
 import { makeScratchpads, type Scratchpads } from './scratchpads.ts';
 import { makeStatusPlaces, type StatusPlaces } from './status-places.ts';
+import { RedisStreams } from './streams.ts';
 import { makeWriteTurns } from './write-turns.ts';
 
 const CONNECT_MS = 10_000;
 const CLOCK_MS = 60_000;
 const LISTED_SECONDS = 31 * 86_400;
 
+/** What a store can do: Redis' (`RedisStore`), or one in this process' memory (`InMemoryStore`), which keeps the same promises. */
+export type Store = Pick<RedisStore, keyof RedisStore>;
+
 /** Redis as Pitwall needs it: journals, queues and the small records that several writers share. */
-export class Store {
+export class RedisStore {
   readonly journals: Journals;
   readonly queues: Queues;
   readonly effects: EffectRecords;
@@ -48,7 +53,7 @@ export class Store {
   #clock = { measuredAt: 0, ahead: 0 };
 
   /** Connects, and checks Redis' settings; rejects with a sentence that says what to do. Warnings go to `warn`. */
-  static async open(place: RedisPlace, report: { warn(text: string): void; error(error: Error): void }): Promise<Store> {
+  static async open(place: RedisPlace, report: { warn(text: string): void; error(error: Error): void }): Promise<RedisStore> {
     const redis = connectCommands(place.url, report.error);
     try {
       await waitReady(redis, CONNECT_MS);
@@ -59,15 +64,15 @@ export class Store {
       redis.disconnect();
       throw error;
     }
-    return new Store(redis, place, report.error);
+    return new RedisStore(redis, place, report.error);
   }
 
   private constructor(redis: Redis, place: RedisPlace, onError: (error: Error) => void) {
     const keys = makeKeys(place.prefix);
     this.#redis = redis;
     this.#keys = keys;
-    this.journals = new Journals(redis, keys);
-    this.queues = new Queues(redis, place, onError);
+    this.journals = new Journals(new RedisStreams(redis, keys));
+    this.queues = new Queues(new RedisJobs(redis, place, onError), { onError });
     this.effects = makeEffectRecords(redis, keys);
     this.writes = makeWriteTurns(redis, keys);
     this.drafts = makeDrafts(redis, keys);
@@ -77,7 +82,7 @@ export class Store {
     this.statusPlaces = makeStatusPlaces(redis, keys);
     this.mailboxes = makeMailboxes(redis, keys);
     this.budgets = makeBudgets(redis, keys);
-    this.cancels = new Cancels(redis, keys, { url: place.url, onError });
+    this.cancels = new RedisCancels(redis, keys, { url: place.url, onError });
     this.claims = makeClaims(redis, keys);
     this.decisions = makeDecisions(redis, keys);
     this.deliveries = makeDeliveriesCursor(redis, keys);

@@ -6,11 +6,12 @@ import { Pending, ToolError } from '../../src/journal/errors.ts';
 import { Journals } from '../../src/store/journals.ts';
 import { makeKeys } from '../../src/store/keys.ts';
 import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
+import { RedisStreams } from '../../src/store/streams.ts';
 import { COMPLETED, gate, hands, makeTool, openJournal } from './talk.ts';
 
 const keys = makeKeys(`test-calls-${randomUUID()}`);
 let redis: Redis;
-const journals = () => new Journals(redis, keys);
+const journals = () => new Journals(new RedisStreams(redis, keys));
 
 beforeAll(async () => {
   redis = connectCommands(inject('redisUrl'), () => {});

@@ -7,11 +7,12 @@ import type { Journal } from '../../src/journal/journal.ts';
 import { Journals } from '../../src/store/journals.ts';
 import { makeKeys } from '../../src/store/keys.ts';
 import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
+import { RedisStreams } from '../../src/store/streams.ts';
 import { COMPLETED, hands, makeTool, openJournal, playModel, schemasOf } from './talk.ts';
 
 const keys = makeKeys(`test-conversation-${randomUUID()}`);
 let redis: Redis;
-const journals = () => new Journals(redis, keys);
+const journals = () => new Journals(new RedisStreams(redis, keys));
 
 beforeAll(async () => {
   redis = connectCommands(inject('redisUrl'), () => {});

@@ -10,7 +10,7 @@ import type { Draft, RunStart } from '../../src/journal/entry.ts';
 import { resourceKey } from '../../src/journal/resource.ts';
 import { viewRun } from '../../src/journal/view.ts';
 import { startChildRedis } from '../../src/store/child-redis.ts';
-import { Store } from '../../src/store/store.ts';
+import { RedisStore } from '../../src/store/store.ts';
 import { agentStep, eventOn, House, pullOf, startOf } from '../session/house.ts';
 
 let house: House;
@@ -188,7 +188,7 @@ describe('which Redis', () => {
     });
     const child = await startChildRedis({ dataDir: dir, searchPath: process.env.PATH ?? '' });
     try {
-      const store = await Store.open({ url: child.url, prefix: 'pitwall' }, { warn: () => {}, error: () => {} });
+      const store = await RedisStore.open({ url: child.url, prefix: 'pitwall' }, { warn: () => {}, error: () => {} });
       const id = `r${randomUUID().slice(0, 8)}`;
       await store.journals.create(id, { type: 'run.started', start: startOf({ steps: [agentStep('a')] }, { run: id }) });
       await store.listRun(id, 'x', Date.now());

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { CLOCK } from '../../src/github/clock.ts';
 import { Governor } from '../../src/github/governor.ts';
 import type { Performance } from '../../src/github/publisher.ts';
+import { CLOCK } from '../../src/journal/clock.ts';
 import type { Effect, Outcome } from '../../src/journal/effect.ts';
 import { Pending, Superseded } from '../../src/journal/errors.ts';
 import { House } from './house.ts';

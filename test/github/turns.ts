@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/github/clock.ts';
+import type { Clock } from '../../src/journal/clock.ts';
 import type { EffectRecord, EffectRecords, WriteTurns } from '../../src/journal/effect.ts';
 import type { DraftReviews, Finding } from '../../src/journal/finding.ts';
 

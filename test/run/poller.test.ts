@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { GitHub } from '../../src/demo/github/github.ts';
 import { GitHubApp } from '../../src/github/client.ts';
 import { Poller } from '../../src/run/poller.ts';
-import { Store } from '../../src/store/store.ts';
+import { RedisStore, type Store } from '../../src/store/store.ts';
 import { until } from '../e2e/stage.ts';
 
 const HOUR = 3_600_000;
@@ -21,7 +21,7 @@ const pollers: Poller[] = [];
 beforeEach(async () => {
   [github, store] = await Promise.all([
     GitHub.start(),
-    Store.open({ url: inject('redisUrl'), prefix: `poller-${randomUUID()}` }, { warn: () => {}, error: () => {} }),
+    RedisStore.open({ url: inject('redisUrl'), prefix: `poller-${randomUUID()}` }, { warn: () => {}, error: () => {} }),
   ]);
   lines = [];
   app = makeApp(fetch);

@@ -13,7 +13,7 @@ import { resourceKey } from '../../src/journal/resource.ts';
 import { reportRun } from '../../src/run/report.ts';
 import type { Services } from '../../src/session/services.ts';
 import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
-import { Store } from '../../src/store/store.ts';
+import { RedisStore, type Store } from '../../src/store/store.ts';
 import { agentStep, eventOn, House, over, pullOf, REPOSITORY, startOf } from '../session/house.ts';
 
 const NAME = 'acme/app';
@@ -29,7 +29,7 @@ let raw: Redis;
 beforeAll(async () => {
   raw = connectCommands(inject('redisUrl'), () => {});
   await waitReady(raw, 5_000);
-  const open = () => Store.open({ url: inject('redisUrl'), prefix }, { warn: () => {}, error: () => {} });
+  const open = () => RedisStore.open({ url: inject('redisUrl'), prefix }, { warn: () => {}, error: () => {} });
   [house, github, stores] = await Promise.all([House.open(), GitHub.start(), Promise.all([open(), open()])]);
   const repository = await github.createRepository(NAME, { 'a.txt': 'one\n' });
   installation = github.install(repository).id;

@@ -14,7 +14,8 @@ import type { Services } from '../../src/session/services.ts';
 import { Journals } from '../../src/store/journals.ts';
 import { makeKeys } from '../../src/store/keys.ts';
 import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
-import { Store } from '../../src/store/store.ts';
+import { RedisStore, type Store } from '../../src/store/store.ts';
+import { RedisStreams } from '../../src/store/streams.ts';
 import { loadWorkflow } from '../../src/workflow/load.ts';
 import { defaultSettings, type Settings } from '../../src/workflow/settings.ts';
 import type { Workspace } from '../../src/workspace/workspace.ts';
@@ -182,7 +183,7 @@ export class House {
     const prefix = `test-house-${randomUUID()}`;
     const redis = connectCommands(url, () => {});
     await waitReady(redis, 5_000);
-    const store = await Store.open({ url, prefix }, { warn: () => {}, error: () => {} });
+    const store = await RedisStore.open({ url, prefix }, { warn: () => {}, error: () => {} });
     const { root, remove } = scratch();
     return new House({ redis, store, workspace: openWorkspace(root), root, remove, prefix });
   }
@@ -205,7 +206,7 @@ export class House {
   }
 
   async entries(id: string): Promise<Entry[]> {
-    return new Journals(this.redis, makeKeys(this.prefix)).read(id);
+    return new Journals(new RedisStreams(this.redis, makeKeys(this.prefix))).read(id);
   }
 
   async entriesOf<T extends EntryType>(id: string, type: T): Promise<EntryOf<T>[]> {
@@ -244,7 +245,7 @@ export class Process {
   constructor(house: House, death: Death | null) {
     this.#house = house;
     this.#death = death;
-    const journals = this.#mortalJournals(new Journals(house.redis, makeKeys(house.prefix)));
+    const journals = this.#mortalJournals(new Journals(new RedisStreams(house.redis, makeKeys(house.prefix))));
     this.services = {
       store: over(house.store, { journals }),
       model: this.#model(),

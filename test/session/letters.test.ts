@@ -6,7 +6,7 @@ import { resourceKey } from '../../src/journal/resource.ts';
 import { announceComment, sendToSession, settleComment } from '../../src/run/letters.ts';
 import { startRun } from '../../src/run/start.ts';
 import type { Services } from '../../src/session/services.ts';
-import { Store } from '../../src/store/store.ts';
+import { RedisStore, type Store } from '../../src/store/store.ts';
 import { makeHandlers } from '../../src/worker.ts';
 import { generatorFrom } from '../store/generator.ts';
 import { commentOn, eventOn, House, pullOf, type Scene, session, startOf } from './house.ts';
@@ -22,7 +22,7 @@ let both: Services[];
 
 beforeAll(async () => {
   house = await House.open();
-  second = await Store.open({ url: inject('redisUrl'), prefix: house.prefix }, { warn: () => {}, error: () => {} });
+  second = await RedisStore.open({ url: inject('redisUrl'), prefix: house.prefix }, { warn: () => {}, error: () => {} });
   const { services } = house.process();
   both = [services, { ...services, store: second }];
   for (const one of both) one.store.queues.startWorkers(handlersOf(one), { advances: 8, delegations: 8 });

@@ -5,10 +5,11 @@ import { digestOf } from '../../src/store/encoding.ts';
 import { Journals } from '../../src/store/journals.ts';
 import { makeKeys } from '../../src/store/keys.ts';
 import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
+import { RedisStreams } from '../../src/store/streams.ts';
 
 const keys = makeKeys(`test-journals-${randomUUID()}`);
 let redis: Redis;
-const journals = () => new Journals(redis, keys);
+const journals = () => new Journals(new RedisStreams(redis, keys));
 const state = (reason: string) => ({ type: 'run.state' as const, state: 'Running' as const, reason });
 
 beforeAll(async () => {

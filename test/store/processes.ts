@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, inject, vi } from 'vitest';
 import type { Handlers, Queues } from '../../src/store/queues.ts';
 import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
-import { Store } from '../../src/store/store.ts';
+import { RedisStore, type Store } from '../../src/store/store.ts';
 
 export const SLOTS = { advances: 8, delegations: 8 };
 
@@ -29,7 +29,7 @@ export class Processes {
 
   async start(options: { url?: string; lockMs?: number } = {}): Promise<Store> {
     const place = { url: inject('redisUrl'), prefix: this.prefix, ...options };
-    const store = await Store.open(place, { warn: (text) => this.warnings.push(text), error: () => {} });
+    const store = await RedisStore.open(place, { warn: (text) => this.warnings.push(text), error: () => {} });
     this.#stores.push(store);
     return store;
   }

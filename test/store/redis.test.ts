@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChildRedis, startChildRedis } from '../../src/store/child-redis.ts';
 import { checkRedis, connectCommands, type Redis, redisTime, waitReady } from '../../src/store/redis.ts';
-import { Store } from '../../src/store/store.ts';
+import { RedisStore, type Store } from '../../src/store/store.ts';
 
 const searchPath = process.env.PATH ?? '';
 let dir: string;
@@ -22,7 +22,7 @@ async function connected(url: string): Promise<Redis> {
 
 async function openStore(url: string): Promise<{ store: Store; warnings: string[] }> {
   const warnings: string[] = [];
-  const store = await Store.open({ url, prefix: 'p' }, { warn: (text) => warnings.push(text), error: () => {} });
+  const store = await RedisStore.open({ url, prefix: 'p' }, { warn: (text) => warnings.push(text), error: () => {} });
   return { store, warnings };
 }
 

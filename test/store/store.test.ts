@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { redisTime } from '../../src/store/redis.ts';
 import { defineScript, runScript } from '../../src/store/script.ts';
-import { Store } from '../../src/store/store.ts';
+import { RedisStore } from '../../src/store/store.ts';
 import { Processes, Wire } from './processes.ts';
 
 const DECISION = { at: 1, delivery: 'd', event: 'push', workflow: null, verdict: 'not matched' as const, reason: '', run: null };
@@ -19,7 +19,10 @@ describe('a store', () => {
     await store.queues.addDelivery({ id: 'd', event: 'push', body: '{}' });
     await store.pads('r').write('a', 'text', 'k');
     await store.journals.create('r', { type: 'run.state', state: 'Running', reason: '' });
-    const other = await Store.open({ url: inject('redisUrl'), prefix: `${processes.prefix}-other` }, { warn: () => {}, error: () => {} });
+    const other = await RedisStore.open(
+      { url: inject('redisUrl'), prefix: `${processes.prefix}-other` },
+      { warn: () => {}, error: () => {} },
+    );
     expect(await other.claims.take('d2', 'body')).toBeNull();
     expect((await other.queues.counts()).deliveries).toBe(0);
     expect(await other.pads('r').read('a')).toBeNull();

@@ -1,0 +1,127 @@
+import { DelayedError, type Job, type JobsOptions, Queue, Worker } from 'bullmq';
+import { type Jobs, type JobWorker, type NewJob, NotYet, QUEUES, type QueueName, type Work } from './jobs.ts';
+import { connectWorkers, type Redis, type RedisPlace, redisTime } from './redis.ts';
+
+/** Changes when journals written by one build cannot be read by another; it is part of the queues' names, so an older build never takes a newer run. */
+export const JOURNAL_FORMAT = 1;
+
+const LOCK_MS = 8_000;
+const LONGEST_BACKOFF_MS = 300_000;
+const NEVER_FAIL = 1_000_000;
+const AGAIN_MS = 500;
+
+/** BullMQ as Pitwall needs it. */
+export class RedisJobs implements Jobs {
+  readonly #place: RedisPlace;
+  readonly #commands: Redis;
+  readonly #onError: (error: Error) => void;
+  readonly #queues: Record<QueueName, Queue>;
+  readonly #blocking = new Set<Redis>();
+
+  /** `commands` must be ready; it stays its owner's to close. */
+  constructor(commands: Redis, place: RedisPlace, onError: (error: Error) => void) {
+    this.#place = place;
+    this.#onError = onError;
+    this.#commands = commands;
+    this.#queues = Object.fromEntries(QUEUES.map((name) => [name, this.#makeQueue(name)])) as Record<QueueName, Queue>;
+  }
+
+  get up(): boolean {
+    return this.#commands.status === 'ready';
+  }
+
+  async add(queue: QueueName, jobs: NewJob[]): Promise<void> {
+    const rows = jobs.map((job) => ({ name: queue, data: job.data, opts: optionsOf(job) }));
+    const [only] = rows;
+    if (only && rows.length === 1) await this.#queues[queue].add(only.name, only.data, only.opts);
+    else await this.#queues[queue].addBulk(rows);
+  }
+
+  async counts(): Promise<Record<QueueName, number>> {
+    const rows = await Promise.all(
+      QUEUES.map(async (name) => [name, await this.#queues[name].getJobCountByTypes('waiting', 'active', 'delayed')] as const),
+    );
+    return Object.fromEntries(rows) as Record<QueueName, number>;
+  }
+
+  time(): Promise<number> {
+    return redisTime(this.#commands);
+  }
+
+  work<T>(queue: QueueName, options: { slots: number; failed(data: T | undefined, error: Error): void }, work: Work<T>): JobWorker {
+    const lockMs = this.#place.lockMs ?? LOCK_MS;
+    const connection = connectWorkers(this.#place.url, this.#onError);
+    this.#blocking.add(connection);
+    const worker = new Worker<T>(
+      `${queue}-v${JOURNAL_FORMAT}`,
+      (job, token, signal) => putOff(job, token, () => work(job.data, signal ?? new AbortController().signal)),
+      {
+        connection,
+        prefix: this.#place.prefix,
+        concurrency: options.slots,
+        lockDuration: lockMs,
+        stalledInterval: lockMs / 4,
+        maxStalledCount: NEVER_FAIL,
+        drainDelay: 5,
+        runRetryDelay: AGAIN_MS,
+        settings: { backoffStrategy: (tries: number) => Math.min(LONGEST_BACKOFF_MS, 1_000 * 2 ** (tries - 1)) },
+      },
+    );
+    worker.on('error', this.#onError);
+    worker.on('failed', (job, error) => options.failed(job?.data, error));
+    worker.on('lockRenewalFailed', (jobs: string[]) => {
+      for (const id of jobs) worker.cancelJob(id, 'its lock was lost');
+    });
+    return {
+      get working() {
+        return worker.isRunning();
+      },
+      close: () => worker.close(),
+      abort: (reason) => void worker.cancelAllJobs(reason),
+      drop: () => {
+        this.#blocking.delete(connection);
+        connection.disconnect();
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(Object.values(this.#queues).map((queue) => queue.close()));
+    for (const redis of this.#blocking) redis.disconnect();
+  }
+
+  #makeQueue(name: QueueName): Queue {
+    const queue = new Queue(`${name}-v${JOURNAL_FORMAT}`, {
+      connection: this.#commands,
+      prefix: this.#place.prefix,
+      skipWaitingForReady: true,
+    });
+    queue.on('error', this.#onError);
+    return queue;
+  }
+}
+
+function optionsOf({ id, wake, delayMs, tries }: NewJob): JobsOptions {
+  return {
+    removeOnComplete: true,
+    removeOnFail: tries?.pauseMs !== 'growing',
+    ...(id === undefined ? {} : { jobId: id }),
+    ...(wake === undefined ? {} : { deduplication: { id: wake, keepLastIfActive: true } }),
+    ...(delayMs === undefined ? {} : { delay: delayMs }),
+    ...(tries ? { attempts: tries.most, backoff: backoffOf(tries.pauseMs) } : {}),
+  };
+}
+
+function backoffOf(pauseMs: number | 'growing') {
+  return pauseMs === 'growing' ? { type: 'growing' } : { type: 'fixed', delay: pauseMs };
+}
+
+async function putOff(job: Job, token: string | undefined, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof NotYet)) throw error;
+    await job.moveToDelayed(Date.now() + error.ms, token);
+    throw new DelayedError();
+  }
+}

@@ -1,0 +1,132 @@
+import type { Draft, Entry } from '../journal/entry.ts';
+import { decodeEntry, encodeEntry, referencesIn, SHARED, unpack } from './encoding.ts';
+import { type Keys, runOf } from './keys.ts';
+import { type Redis, sendAll } from './redis.ts';
+import { defineScript, runScript } from './script.ts';
+
+/** Entries that are written together, from number `from` (the first of a journal is 1). Every batch has a nonce of its own. */
+export interface Batch {
+  from: number;
+  nonce: string;
+  drafts: readonly Draft[];
+}
+
+/** Where journals are kept: one line of numbered entries each, of which nothing is ever changed. */
+export interface Streams {
+  /**
+   * Writes where the last entry is `from - 1`; answers the time (ms since 1970) that the entries got, or null where another's entry stands there. The same
+   * nonce again answers what it was told before, so a batch whose answer was lost may be written again.
+   */
+  write(id: string, batch: Batch): Promise<number | null>;
+  /** The entries from a number on. */
+  read(id: string, from: number): Promise<Entry[]>;
+  /** One end of several in one round trip; null for one without entries. */
+  ends(ids: string[], end: 'first' | 'last'): Promise<(Entry | null)[]>;
+  /** Sets how long one is kept from now on (seconds), with all that stands beside it. */
+  expire(id: string, seconds: number): Promise<void>;
+}
+
+/** Far longer than any run is open. */
+const SHARED_SECONDS = 62 * 86_400;
+
+/** Appends at exactly one place: the last id must be n-1. A refused writer whose own nonce stands at n lost only the answer. */
+const APPEND = defineScript(`
+local n = tonumber(ARGV[1])
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
+local at = 0
+if #last > 0 then at = tonumber(string.match(last[1][1], '^(%d+)')) end
+if at ~= n - 1 then
+  local own = redis.call('XRANGE', KEYS[1], n .. '-0', n .. '-0')
+  if #own > 0 and own[1][2][2] == ARGV[2] then return own[1][2][4] end
+  return ''
+end
+local time = redis.call('TIME')
+local ms = tostring(tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
+for i = 3, #ARGV do
+  redis.call('XADD', KEYS[1], (n + i - 3) .. '-0', 'w', ARGV[2], 't', ms, 'e', ARGV[i])
+end
+return ms
+`);
+
+/** One Redis stream a journal, long texts in one hash a run. */
+export class RedisStreams implements Streams {
+  readonly #redis: Redis;
+  readonly #keys: Keys;
+
+  constructor(redis: Redis, keys: Keys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  async write(id: string, { from, nonce, drafts }: Batch): Promise<number | null> {
+    const encoded = drafts.map(encodeEntry);
+    const texts = new Map(encoded.flatMap(({ blobs }) => [...blobs]));
+    if (texts.size > 0) await this.#putTexts(id, texts);
+    const at = await runScript(this.#redis, APPEND, [this.#keys.journal(id)], [from, nonce, ...encoded.map(({ body }) => body)]);
+    return at === '' ? null : Number(at);
+  }
+
+  async read(id: string, from: number): Promise<Entry[]> {
+    const rows = (await this.#redis.xrangeBuffer(this.#keys.journal(id), `${from}-0`, '+')) as Row[];
+    return this.#decode(id, rows);
+  }
+
+  async ends(ids: string[], end: 'first' | 'last'): Promise<(Entry | null)[]> {
+    const pipeline = this.#redis.pipeline();
+    for (const key of ids.map(this.#keys.journal)) {
+      if (end === 'first') pipeline.xrangeBuffer(key, '-', '+', 'COUNT', 1);
+      else pipeline.xrevrangeBuffer(key, '+', '-', 'COUNT', 1);
+    }
+    const rows = await sendAll(pipeline);
+    return await Promise.all(
+      rows.map(async (answer, k) => {
+        const entries = await this.#decode(ids[k] ?? '', answer as Row[]);
+        return entries[0] ?? null;
+      }),
+    );
+  }
+
+  async expire(id: string, seconds: number): Promise<void> {
+    const { journal, blobs, draft, pads, padWrites, overlay } = this.#keys;
+    const commands = this.#redis.pipeline();
+    for (const key of [journal(id), ...[blobs, draft, pads, padWrites, overlay].map((of) => of(runOf(id)))]) commands.expire(key, seconds);
+    if (seconds > SHARED_SECONDS / 2) {
+      const rows = (await this.#redis.xrangeBuffer(journal(id), '-', '+')) as Row[];
+      for (const digest of new Set(rows.flatMap(([, fields]) => referencesIn(bodyOf(fields)))))
+        commands.expire(this.#keys.text(digest), seconds + SHARED_SECONDS, 'GT');
+    }
+    await sendAll(commands);
+  }
+
+  async #decode(id: string, rows: Row[]): Promise<Entry[]> {
+    const digests = [...new Set(rows.flatMap(([, fields]) => referencesIn(bodyOf(fields))))];
+    const texts = new Map<string, string>();
+    if (digests.length > 0) {
+      const [own, shared] = await Promise.all([
+        this.#redis.hmgetBuffer(this.#keys.blobs(runOf(id)), ...digests),
+        this.#redis.mgetBuffer(digests.map((digest) => this.#keys.text(digest))),
+      ]);
+      digests.forEach((digest, k) => {
+        const packed = own[k] ?? shared[k];
+        if (packed) texts.set(digest, unpack(packed).toString());
+      });
+    }
+    return rows.map(([, fields]) => decodeEntry(bodyOf(fields), Number(fields[3]?.toString()), texts));
+  }
+
+  /** A text that runs share is kept for a while after it was last written, and by `expire` at least as long as each journal that refers to it. */
+  async #putTexts(id: string, texts: Map<string, Buffer>): Promise<void> {
+    const commands = this.#redis.pipeline();
+    for (const [name, packed] of texts) {
+      if (name.startsWith(SHARED)) commands.set(this.#keys.text(name.slice(SHARED.length)), packed, 'EX', SHARED_SECONDS);
+      else commands.hset(this.#keys.blobs(runOf(id)), name, packed);
+    }
+    await sendAll(commands);
+  }
+}
+
+type Row = [Buffer, Buffer[]];
+
+function bodyOf(fields: Buffer[]): Buffer {
+  return fields[5] ?? Buffer.alloc(1);
+}
