@@ -24,14 +24,14 @@ export async function advanceRun(services: Services, id: string, signal: AbortSi
   const resource = resourceKey(start.event.resource);
   if (!isEnded(journal.entries)) {
     if ((await store.now()) < start.notBefore) throw new Pending('its delay', start.notBefore);
-    const { priority } = start.workflow.definition;
-    const [order, entered] = await Promise.all([store.cancels.reasonOf(id), store.lanes.enter(resource, id, priority)]);
-    if (order === null && !entered) {
+    const enter = () => store.lanes.enter(resource, id, start.workflow.definition.priority);
+    const [order, entered] = await Promise.all([store.cancels.reasonOf(id), enter()]);
+    if (order === null && !entered && !hasWaited(journal.entries)) {
       askReport(services, id);
       return;
     }
     const limit = limitOf(await beginRun(services, journal, start), start);
-    if (!(await walkHeld(services, { journal, start, signal, limit }))) return;
+    if (!(await walkHeld(services, { journal, start, signal, limit, turn: { taken: entered, wanted: false, enter } }))) return;
     await postLeftovers(services, { journal, start, signal });
     await endRun(services, journal);
   }
@@ -70,11 +70,26 @@ function limitOf(begun: number, { workflow }: RunStart): Deadline | null {
   return timeoutMs === null ? null : deadlineFrom(begun, timeoutMs / 60_000, "the run's limit");
 }
 
+interface Walked {
+  journal: Journal;
+  start: RunStart;
+  signal: AbortSignal;
+  limit: Deadline | null;
+  turn: Turn;
+}
+
+/** A run's turn on its resource, without which no step begins: whether the run has it, and whether a step waits for it. */
+interface Turn {
+  taken: boolean;
+  wanted: boolean;
+  enter(): Promise<boolean>;
+}
+
 /**
  * Walks until the run ends or waits. A word from outside (an exit signal, an order to end) aborts the call in hand; the run is then woken again, to hear it.
  * While all that is open waits for replies, other runs of the resource go on.
  */
-async function walkHeld(services: Services, run: Parameters<typeof walk>[1]): Promise<boolean> {
+async function walkHeld(services: Services, run: Walked): Promise<boolean> {
   const { store } = services;
   const { journal, start, signal } = run;
   let held: AbortSignal = signal;
@@ -82,7 +97,8 @@ async function walkHeld(services: Services, run: Parameters<typeof walk>[1]): Pr
     await store.cancels.hold(journal.id, signal, (one) => walk(services, { ...run, signal: (held = one) }));
     return true;
   } catch (error) {
-    if (error instanceof Pending && onlyWaits(journal.entries)) await passOn(services, resourceKey(start.event.resource), journal.id);
+    if (error instanceof Pending && !run.turn.wanted && onlyWaits(journal.entries))
+      await passOn(services, resourceKey(start.event.resource), journal.id);
     if (error instanceof Pending || error instanceof Superseded || signal.aborted || !held.aborted) throw error;
     await store.queues.wakeRun(journal.id);
     return false;
@@ -96,13 +112,22 @@ function onlyWaits(entries: readonly Entry[]): boolean {
 }
 
 /**
+ * Whether a run gave its lane up to wait for replies and has begun no other step since. What people say then is heard and answered at once, whoever has the
+ * lane; only a further step waits for it.
+ */
+function hasWaited(entries: readonly Entry[]): boolean {
+  const waited = new Set(
+    entries.flatMap((entry) => (entry.type === 'step.state' && entry.state === 'WaitingForReply' ? [entry.step] : [])),
+  );
+  const open = viewRun(entries)?.steps.filter((step) => step.endedAt === null) ?? [];
+  return waited.size > 0 && open.every((step) => waited.has(step.id));
+}
+
+/**
  * Starts every step as soon as its turn comes, until none is left. Branches run together: one that waits or takes long holds up no other. Each step is
  * tried once an advance; all that were started have settled when this returns or throws.
  */
-async function walk(
-  services: Services,
-  run: { journal: Journal; start: RunStart; signal: AbortSignal; limit: Deadline | null },
-): Promise<void> {
+async function walk(services: Services, run: Walked): Promise<void> {
   const { journal, start } = run;
   const { definition } = start.workflow;
   const begun = new Set<string>();
@@ -114,8 +139,11 @@ async function walk(
       await journal.append(...skipped.map((one) => ({ type: 'step.ended' as const, ...one, state: 'Skipped' as const, output: null })));
       const next = reasons.every((reason) => reason instanceof Pending) ? ready.filter((step) => !begun.has(step)) : [];
       if (await cancelLate(services, run, next)) continue;
+      const held = await withoutTurn(run, next);
+      if (held.length > 0) reasons.push(new Pending('its turn on this pull request or issue'));
       for (const step of next) {
         begun.add(step);
+        if (held.includes(step)) continue;
         const work = runStep(services, { ...run, step })
           .catch((reason: unknown) => void reasons.push(reason))
           .finally(() => busy.delete(work));
@@ -130,6 +158,15 @@ async function walk(
   const fault = reasons.find((reason) => !(reason instanceof Pending));
   if (fault !== undefined) throw fault;
   if (reasons.length > 0) throw soonest(reasons.filter((reason) => reason instanceof Pending));
+}
+
+/** The steps that may not begin yet, because another run of the resource has its turn. */
+async function withoutTurn({ journal, turn }: Walked, next: string[]): Promise<string[]> {
+  const fresh = next.filter((step) => !journal.find('step.started', step));
+  if (fresh.length === 0 || turn.taken) return [];
+  turn.taken = await turn.enter();
+  turn.wanted = !turn.taken;
+  return turn.taken ? [] : fresh;
 }
 
 /** After the run's limit, or an order to end, no further step begins; those at work get their last turn. */
