@@ -10,6 +10,7 @@ import { type App, startApp } from './app.ts';
 import { type Config, ConfigError } from './config.ts';
 import { GitHubApp } from './github/client.ts';
 import { Configurations } from './github/configuration.ts';
+import { makeDiscovery } from './github/discovery.ts';
 import { Governor } from './github/governor.ts';
 import { Permissions } from './github/permission.ts';
 import { createPublisher } from './github/publisher.ts';
@@ -143,7 +144,17 @@ function makeServices(config: Config, parts: { store: Store; github: GitHubApp; 
     workspace,
     settings,
     log,
-    github: { perform: (call) => publisher.perform(call), reader: (event) => readFor(event, { github, permissions, settings }) },
+    github: {
+      perform: (call) => publisher.perform(call),
+      reader: (event) => readFor(event, { github, permissions, settings }),
+      discovery: ({ installation }) =>
+        makeDiscovery({
+          installation,
+          api: github.discovery(installation),
+          installationOf: (name) => github.installationOf(name),
+          permissions,
+        }),
+    },
   };
   const publisher = createPublisher({
     api: (installation, repository, purpose) => github.api(installation, repository, purpose),

@@ -5,7 +5,7 @@ import { type Api, createApi, SILENT } from './api.ts';
 import { type AppRequests, askAsApp } from './app-request.ts';
 import { GitHubError } from './error.ts';
 import { isSigned } from './signature.ts';
-import { issueToken, type Lease, type Purpose, Tokens } from './tokens.ts';
+import { issueToken, type Lease, type Purpose, type Scope, Tokens } from './tokens.ts';
 import { Traffic } from './traffic.ts';
 import type { Delivery } from './webhook.ts';
 
@@ -104,11 +104,19 @@ export class GitHubApp {
   }
 
   /** The client of an installation on one repository (its id), for one purpose. Tokens are fetched when it is first used. */
-  async api(installation: number, repository: number, purpose: Purpose): Promise<Api> {
-    const key = `${installation}:${repository}:${purpose}`;
+  async api(installation: number, repository: number, purpose: Exclude<Purpose, 'discovery'>): Promise<Api> {
+    return this.#client({ installation, repository, purpose });
+  }
+
+  /** The client that sees which repositories an installation has and who may read them, and nothing in them. */
+  discovery(installation: number): Api {
+    return this.#client({ installation, repository: null, purpose: 'discovery' });
+  }
+
+  #client(scope: Scope): Api {
+    const key = `${scope.installation}:${scope.repository}:${scope.purpose}`;
     const known = this.#apis.get(key);
     if (known) return known;
-    const scope = { installation, repository, purpose };
     const api = createApi(scope, { ...this.#apiOptions(), tokens: this.tokens, traffic: this.#traffic });
     this.#apis.set(key, api);
     const [oldest] = this.#apis.keys();

@@ -1,19 +1,20 @@
 import { type AppRequests, askAsApp } from './app-request.ts';
 import { GitHubError } from './error.ts';
 
-/** What a token is for. Each has the permissions of `PERMISSIONS` on one repository and nothing else. */
-export type Purpose = 'read' | 'review' | 'push';
+/** What a token is for. Each has the permissions of `PERMISSIONS` on one repository and nothing else; that for discovery sees the whole installation. */
+export type Purpose = 'read' | 'review' | 'push' | 'discovery';
 
 export const PERMISSIONS: Record<Purpose, Record<string, 'read' | 'write'>> = {
   read: { metadata: 'read', contents: 'read', pull_requests: 'read', issues: 'read', checks: 'read', actions: 'read' },
   review: { metadata: 'read', contents: 'read', pull_requests: 'write', issues: 'write', checks: 'write' },
   push: { metadata: 'read', contents: 'write' },
+  discovery: { metadata: 'read' },
 };
 
-/** Whose token, for which repository (its id), and what for. */
+/** Whose token, for which repository (its id; null for discovery, which is about all of them), and what for. */
 export interface Scope {
   installation: number;
-  repository: number;
+  repository: number | null;
   purpose: Purpose;
 }
 
@@ -165,7 +166,8 @@ function explainUninstalled(error: GitHubError): GitHubError {
 
 async function requestToken(app: AppRequests, scope: Scope, permissions: Record<string, string>): Promise<Issued> {
   const route = 'POST /app/installations/{installation_id}/access_tokens';
-  const parameters = { installation_id: scope.installation, repository_ids: [scope.repository], permissions };
+  const cut = scope.repository === null ? {} : { repository_ids: [scope.repository] };
+  const parameters = { installation_id: scope.installation, ...cut, permissions };
   const { data } = await askAsApp(app, route, parameters);
   const { token, expires_at } = data as { token: string; expires_at: string };
   return { token, expiresAt: Date.parse(expires_at), permissions };

@@ -14,6 +14,7 @@ import { stepsBefore } from '../workflow/order.ts';
 import type { Step } from '../workflow/step.ts';
 import { renderTemplate } from '../workflow/template-render.ts';
 import { cloneRepositories } from './clone.ts';
+import { identifyRepositories } from './identify.ts';
 
 export interface StepRun {
   journal: Journal;
@@ -63,6 +64,10 @@ async function act(services: Services, run: StepRun, step: Step): Promise<End> {
   const outputs = Object.fromEntries([...ended].map(([id, end]) => [id, end.output]));
   const data = { trigger: start.event.context, outputs };
   if (step.action === 'git.clone') return completed(await cloneRepositories(services, run, { step, data }));
+  if (step.action === 'repo.identify') {
+    const work = workOf(services, run, { step, source: '', instruction: '', before: [] });
+    return completed(await identifyRepositories(services, step, { work, data }));
+  }
   if (step.action === 'agent.run' || step.action === 'agent.session') {
     const source = step.instruction;
     const work = workOf(services, run, {

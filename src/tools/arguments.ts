@@ -102,13 +102,23 @@ function bend(field: unknown, value: unknown): unknown {
   if (field instanceof z.ZodBoolean)
     return typeof value === 'string' ? ({ true: true, false: false }[value.trim().toLowerCase()] ?? value) : value;
   if (field instanceof z.ZodEnum) return toOption(field.options.map(String), value);
-  if (field instanceof z.ZodArray && typeof value === 'string')
-    return value
-      .split(',')
-      .map((part) => part.trim())
-      .filter(Boolean);
+  if (field instanceof z.ZodArray && typeof value === 'string') return toList(value);
   if (field instanceof z.ZodString) return toText(value);
   return value;
+}
+
+/** A list as JSON, or its parts with commas between them. */
+function toList(text: string): unknown {
+  const parts = text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
+  if (!text.trim().startsWith('[')) return parts;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return parts;
+  }
 }
 
 function toNumber(value: unknown): unknown {

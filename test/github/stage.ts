@@ -25,7 +25,7 @@ export interface Stage {
   asked: string[];
   /** Everything that was logged, at every level. */
   lines: string[];
-  api(purpose?: Purpose): Promise<Api>;
+  api(purpose?: Exclude<Purpose, 'discovery'>): Promise<Api>;
   /** Mara commits. */
   push(files: FileChanges, branch?: string): Promise<string>;
   fault(options: FaultOptions): void;

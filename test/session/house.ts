@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { inject } from 'vitest';
 import type { Model, ModelRequest } from '../../src/agent/model.ts';
+import type { Discovery } from '../../src/github/discovery.ts';
 import type { Effect, Outcome } from '../../src/journal/effect.ts';
 import type { Agent, DelegationStart, Draft, Entry, EntryOf, EntryType, RunStart } from '../../src/journal/entry.ts';
 import { Pending } from '../../src/journal/errors.ts';
@@ -169,6 +170,8 @@ export class House {
   /** What GitHub makes of an effect. */
   onEffect: (effect: Effect, key: string) => Outcome = () => ({ status: 'done', result: {} });
   settings: Settings = defaultSettings();
+  /** What the App is installed on, and what it says of who may read. */
+  installation: Discovery = { list: async () => [], find: async () => null, canRead: async () => false };
 
   private constructor(parts: { redis: Redis; store: Store; workspace: Workspace; root: string; remove: () => void; prefix: string }) {
     this.redis = parts.redis;
@@ -253,6 +256,7 @@ export class Process {
       github: {
         perform: async ({ run, key, effect }) => this.#act(`${run}:${key}`, effect),
         reader: () => ({ readPullRequest: notRead, readIssue: notRead, list: notRead }),
+        discovery: () => house.installation,
       },
       settings: house.settings,
       log: pino({ level: 'silent' }),
