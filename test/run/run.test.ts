@@ -147,7 +147,7 @@ describe('a step', () => {
     const clone = { id: 'c', action: 'git.clone', params: { repoFullName: 'other/repo' } };
     const run = await house.begin(startOf({ steps: [clone] }));
     await advance(house.process(), run);
-    expect((await house.end(run))?.reason).toMatch(/^step "c": "other\/repo" is not the repository of this event/);
+    expect((await house.end(run))?.reason).toMatch(/^step "c": "other\/repo" is not cloned: either the App is not installed on it/);
   });
 
   it('clones once, and its agents see the commit', async () => {
