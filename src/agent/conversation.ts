@@ -1,10 +1,10 @@
 import type { Answer, Block, Message } from '../journal/answer.ts';
-import type { EntryOf } from '../journal/entry.ts';
+import type { HeardComment } from '../journal/entry.ts';
 import { Pending } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type CallRequest, runCalls, type TurnTools } from './calls.ts';
 import { fitMessages, tokensIn } from './context-window.ts';
-import { type Model, ModelUnavailable, PromptTooLong, type ToolSchema } from './model.ts';
+import { digestOfRequest, type Model, ModelUnavailable, PromptTooLong, type ToolSchema } from './model.ts';
 
 /** What an agent is told at its start; written to the journal once, so that a later build or a changed memory cannot change a running conversation. */
 export interface Briefing {
@@ -18,7 +18,7 @@ export interface News {
   closing: string | null;
   abrupt?: boolean;
   /** Comments among the texts, for the record. */
-  heard?: Omit<EntryOf<'comment.heard'>, 'type' | 'at' | 'key'>[];
+  heard?: HeardComment[];
 }
 
 /** The turn that is about to be asked: its number, the calls made so far, and the size of its prompt in tokens, roughly. */
@@ -150,8 +150,8 @@ async function askOnce<C>(
   const tools = at.closing ? options.schemas.filter((tool) => LAST_TOOLS.has(tool.name)) : options.schemas;
   const started = performance.now();
   try {
-    const answer = await askFitting(options, { system: at.system, tools, messages: at.messages });
-    const entry = { type: 'turn.answered' as const, key: at.key, answer, ms: Math.round(performance.now() - started) };
+    const { answer, request } = await askFitting(options, { place: at.key, system: at.system, tools, messages: at.messages });
+    const entry = { type: 'turn.answered' as const, key: at.key, answer, ms: Math.round(performance.now() - started), request };
     await Promise.all([options.journal.append(entry), options.onAnswer?.(at.turn, answer)]);
     return answer;
   } catch (error) {
@@ -163,11 +163,13 @@ async function askOnce<C>(
 /** Tokens are only estimated, so a prompt that the provider finds too long is shortened and asked again. */
 async function askFitting<C>(
   options: ConversationOptions<C>,
-  prompt: { system: string; tools: ToolSchema[]; messages: Message[] },
-): Promise<Answer> {
-  const ask = (share: number) => {
-    const messages = fitMessages(prompt.messages, options.contextTokens * share);
-    return options.model.ask({ ...prompt, model: options.modelId, maxTokens: options.maxTokens, messages }, { signal: options.signal });
+  { place, ...prompt }: { place: string; system: string; tools: ToolSchema[]; messages: Message[] },
+): Promise<{ answer: Answer; request: string }> {
+  const ask = async (share: number) => {
+    const told = { ...prompt, messages: fitMessages(prompt.messages, options.contextTokens * share) };
+    const request = { ...told, model: options.modelId, maxTokens: options.maxTokens };
+    const answer = await options.model.ask(request, { signal: options.signal, place });
+    return { answer, request: digestOfRequest(told) };
   };
   for (const share of [1, 0.7]) {
     try {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Answer, Message } from '../journal/answer.ts';
 
 /** A tool as the model is shown it. */
@@ -16,9 +17,25 @@ export interface ModelRequest {
   messages: Message[];
 }
 
-/** A model provider. `ask` resolves with a whole answer or throws `ModelUnavailable`, an abort, or an error that retries cannot cure (`ModelRefused`). */
+/**
+ * A model provider. `ask` resolves with a whole answer or throws `ModelUnavailable`, an abort, or an error that retries cannot cure (`ModelRefused`).
+ * `place`: the key of the turn that asks, in its journal.
+ */
 export interface Model {
-  ask(request: ModelRequest, options: { signal?: AbortSignal; onFirstByte?: () => void }): Promise<Answer>;
+  ask(request: ModelRequest, options: { signal?: AbortSignal; onFirstByte?: () => void; place?: string }): Promise<Answer>;
+}
+
+const DIGEST_LENGTH = 16;
+
+/** What a model is told, as a short digest: the record of a turn keeps it, so that a replay knows whether it would be told the same. Ids that a model made up do not count. */
+export function digestOfRequest({ system, tools, messages }: Pick<ModelRequest, 'system' | 'tools' | 'messages'>): string {
+  const told = JSON.stringify([system, tools, messages.map(withoutIds)]);
+  return createHash('sha256').update(told).digest('hex').slice(0, DIGEST_LENGTH);
+}
+
+function withoutIds(message: Message): unknown {
+  if (message.role === 'assistant') return message.content.map((block) => (block.type === 'tool_use' ? [block.name, block.input] : block));
+  return message.role === 'user' ? message.text : [message.results.map(({ text, error }) => [text, error]), message.text];
 }
 
 /** The provider is away or overloaded for longer than a call may wait: try again at `retryAt` (ms since 1970). */

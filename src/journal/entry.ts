@@ -99,7 +99,18 @@ export interface DelegationEnd {
   changes: Changes;
 }
 
-/** Everything that can stand in a journal. `at` is Redis' time in ms; `key` names the place in the code it came from (step, turn, call), never a model's id. */
+/** A comment that a session took: where it stands and what it said then. */
+export interface HeardComment {
+  comment: number;
+  author: string;
+  place: 'conversation' | 'thread';
+  text: string;
+  createdAt?: string;
+  path?: string;
+  line?: number;
+}
+
+/** Everything that can stand in a journal. `at` is Redis' time in ms; `key` names the place in the code it came from (step, turn, call), never a model's id. `request` is the digest of what the model was told. */
 export type Entry = { at: number } & (
   | { type: 'run.started'; start: RunStart }
   | { type: 'run.merged'; event: Event; notBefore: number }
@@ -111,12 +122,12 @@ export type Entry = { at: number } & (
   | { type: 'step.ended'; step: string; state: StepEnd; output: unknown; reason: string }
   | { type: 'checkout'; key: string; checkout: Checkout }
   | { type: 'briefed'; key: string; system: string; messages: string[]; tools: string[] }
-  | { type: 'turn.answered'; key: string; answer: Answer; ms: number }
+  | { type: 'turn.answered'; key: string; answer: Answer; ms: number; request?: string }
   | { type: 'call.started'; key: string; name: string; agent: string }
   | { type: 'call.ended'; key: string; name: string; result: ToolResult; changes?: Changes }
   | { type: 'delegation.queued'; key: string; delegation: string; agent: string; label: string }
   | { type: 'delegation.ended'; key: string; delegation: string; end: DelegationEnd }
-  | { type: 'comment.heard'; key: string; comment: number; author: string; place: 'conversation' | 'thread'; text: string }
+  | ({ type: 'comment.heard'; key: string } & HeardComment)
   | { type: 'status'; key: string; message: string }
   | { type: 'noted'; key: string; value: unknown }
 );

@@ -42,7 +42,7 @@ export async function runAgent(
     modelId: model.id,
     maxTokens: MAX_TOKENS,
     contextTokens: CONTEXT_TOKENS,
-    brief: async () => briefAgent({ ...(await factsOf(services, work, agent.id)), agent }),
+    brief: async () => briefAgent({ ...(await factsOf(services, work, { key, agent: agent.id })), agent }),
     schemas,
     tools,
     hear: (ahead) => hearLimits(services, { spender, deadline }, ahead),

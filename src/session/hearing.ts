@@ -1,5 +1,6 @@
 import { describeComment } from '../agent/briefing.ts';
 import type { News, TurnAhead } from '../agent/conversation.ts';
+import type { HeardComment } from '../journal/entry.ts';
 import { Pending } from '../journal/errors.ts';
 import { type Letter, LOOKED_AT_MS } from '../store/mailbox.ts';
 import { earliest } from './deadline.ts';
@@ -26,7 +27,7 @@ export async function hearSession(services: Services, room: Room, spender: Spend
   return {
     texts: [...taken.filter((letter) => !letter.signal).map(describeLetter), ...(limit?.warning ? [limit.warning] : [])],
     closing: ending?.reason ?? limit?.closing ?? null,
-    heard: taken.map(({ comment, author, place, body }) => ({ comment, author, place, text: body })),
+    heard: taken.map(recordOf),
   };
 }
 
@@ -34,6 +35,10 @@ export async function hearSession(services: Services, room: Room, spender: Spend
 async function waitFor({ store }: Services, { deadline }: Room, held: Letter[]): Promise<Pending> {
   const again = held.length > 0 ? { at: (await store.now()) + LOOKED_AT_MS, reason: '' } : null;
   return new Pending('a reply', earliest(deadline, again)?.at ?? null);
+}
+
+function recordOf({ comment, author, place, body, createdAt, path, line }: Letter): HeardComment {
+  return { comment, author, place, text: body, createdAt, ...(path ? { path } : {}), ...(line ? { line } : {}) };
 }
 
 function describeLetter(letter: Letter): string {

@@ -62,7 +62,7 @@ export function equip(services: Services, subject: Subject, rules: ToolRules): {
     find,
     names: all.map((tool) => tool.name),
     check: (used, call) => checkCall(policy, used, call),
-    run: (tool, call) => runTool(tool, contextOf(services, subject, call), call.input),
+    run: (tool, call) => (services.runTool ?? runTool)(tool, contextOf(services, subject, call), call.input),
     ...(rules.delegate ? { delegate: rules.delegate } : {}),
   };
   return { tools, schemas: toolSchemas(all) };

@@ -6,6 +6,7 @@ import type { Effect, Outcome } from '../journal/effect.ts';
 import type { Event } from '../journal/event.ts';
 import type { Store } from '../store/store.ts';
 import type { ToolContext } from '../tools/context.ts';
+import type { runTool } from '../tools/run-tool.ts';
 import type { Settings } from '../workflow/settings.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 
@@ -24,6 +25,8 @@ export interface Services {
   github: GitHubSide;
   settings: Settings;
   log: Logger;
+  /** How a call of a tool is done; absent: for real. */
+  runTool?: typeof runTool;
 }
 
 /** The model behind a key of a workflow; an unknown key is the default. */

@@ -18,6 +18,12 @@ import { equip, SHARED_TOOLS, STEP_TOOLS, type Subject } from './mind.ts';
 import { modelOf, type Services } from './services.ts';
 import { type Spender, settleTurn } from './spending.ts';
 
+/** The record of what an agent remembered, newest first. */
+export interface Remembered {
+  agent: string;
+  memory: { title: string; content: string }[];
+}
+
 /** A step at work: what every kind of agent step is given. */
 export interface StepWork {
   journal: Journal;
@@ -99,7 +105,7 @@ export async function runSession(
     contextTokens: CONTEXT_TOKENS,
     brief: async () =>
       briefCoordinator({
-        ...(await factsOf(services, work, COORDINATOR.id)),
+        ...(await factsOf(services, work, { key, agent: COORDINATOR.id })),
         goal: step.params.goal,
         agents,
         tools: tools.names,
@@ -175,11 +181,33 @@ function outputsIn(text: string): Set<string> {
 }
 
 /** What every agent step is told. Published prompts rely on "the previous step's output"; where the instruction templates it, it stands there already. */
-export async function factsOf(services: Services, work: StepWork, agent: string): Promise<StepBrief> {
+export async function factsOf(services: Services, work: StepWork, teller: { key: string; agent: string }): Promise<StepBrief> {
   const { journal, start, instruction, source } = work;
   const templated = outputsIn(source);
   const untold = work.before.filter(({ step }) => !templated.has(step));
-  const memory = await services.store.memory(start.event.repository.id, agent).all();
+  const memory = await recall(services, work, teller);
   const tree = treeOf({ checkouts: [], changes: {} }, journal.entries);
   return { event: start.event, instruction, previous: messagesOf(untold) || null, guidance: start.guidance, memory, tree };
+}
+
+/** As much of all memories as a briefing can show, in bytes. */
+const TOLD = 4_096;
+
+/** What an agent remembers when it is told its task, for the record: it may be another by the time somebody asks what it was told. */
+async function recall(
+  { store }: Services,
+  { journal, start }: StepWork,
+  { key, agent }: { key: string; agent: string },
+): Promise<Remembered['memory']> {
+  const noted = journal.find('noted', `${key}/memory`);
+  if (noted) return (noted.value as Remembered).memory;
+  const all = await store.memory(start.event.repository.id, agent).all();
+  let room = TOLD;
+  const memory = all.map(({ title, content }) => {
+    const told = room < 0 ? '' : content.slice(0, TOLD + 1);
+    room -= Buffer.byteLength(told);
+    return { title, content: told };
+  });
+  if (memory.length > 0) await journal.append({ type: 'noted', key: `${key}/memory`, value: { agent, memory } satisfies Remembered });
+  return memory;
 }
