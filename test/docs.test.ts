@@ -12,7 +12,7 @@ const tracked = execFileSync('git', ['-C', ROOT, 'ls-files', '-z', '--cached', '
   .split('\0')
   .filter((path) => path !== '' && existsSync(join(ROOT, path)));
 const documents = tracked.filter((path) => path.endsWith('.md') && !path.startsWith('examples/repository/') && !path.startsWith('test/'));
-const GUIDES = ['README.md', 'ARCHITECTURE.md', 'AGENTS.md', 'CONTRIBUTING.md', 'SECURITY.md'];
+const GUIDES = ['README.md', 'ARCHITECTURE.md', 'AGENTS.md', 'CONTRIBUTING.md', 'SECURITY.md', 'THREAT-MODEL.md'];
 
 /** What stands between backticks in the prose of a document; fenced blocks aside. */
 function quoted(path: string): string[] {
@@ -174,19 +174,20 @@ it('the CI workflow runs what README says, with a token that can only read', () 
   expect(workflow.jobs.test.steps.flatMap(({ run }) => run ?? []).join('\n')).toContain('npm ci && npm run check && npm test');
 });
 
-describe('SECURITY.md', () => {
-  const rows = [...read('SECURITY.md').matchAll(/^\| (?!promise|---)(.+?) \| (.+) \|$/gm)].map(([, promise, proof]) => ({
-    promise,
-    proof: proof ?? '',
-  }));
+describe.each([
+  ['README.md', /^## Promises\n([\s\S]*?)^## /m, 12],
+  ['THREAT-MODEL.md', /^([\s\S]*)$/, 20],
+])('%s', (path, part, least) => {
+  const text = part.exec(read(path))?.[1] ?? '';
+  const rows = [...text.matchAll(/^\| (?!promise|threat|---)(.+) \| (.+?) \|$/gm)].map(([, row, proof]) => ({ row, proof: proof ?? '' }));
 
-  it('names for each promise a test that is there, or says that there is none', () => {
-    expect(rows.length).toBeGreaterThanOrEqual(10);
+  it('names in each row of promises or threats a test that is there', () => {
+    expect(rows.length).toBeGreaterThanOrEqual(least);
     const wrong = rows.filter(({ proof }) => {
       const proofs = [...proof.matchAll(/`(test\/[\w./-]+)`: "([^"]+)"/g)];
-      return proofs.length === 0
-        ? !proof.startsWith('not proven')
-        : proofs.some(([, file, title]) => !existsSync(join(ROOT, file ?? '')) || !read(file ?? '').includes(title ?? ''));
+      return (
+        proofs.length === 0 || proofs.some(([, file = '', title = '']) => !existsSync(join(ROOT, file)) || !read(file).includes(title))
+      );
     });
     expect(wrong).toEqual([]);
   });
