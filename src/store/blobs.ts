@@ -4,7 +4,9 @@ import { digestOf, pack, unpack } from './encoding.ts';
 import type { Keys } from './keys.ts';
 import type { Redis } from './redis.ts';
 
-const LIMIT_BYTES = 64 * 1024 * 1024;
+export const LIMIT_BYTES = 64 * 1024 * 1024;
+export const TOO_MUCH =
+  'Not written: the files that the agents of this run wrote may have 64 MiB together. Write less, or do it in another run.';
 
 /** The files that the agents of one run wrote, content-addressed and compressed: 64 MiB a run, above which `put` throws `ToolError`. */
 export function makeBlobs(redis: Redis, keys: Keys, run: string): Blobs {
@@ -17,9 +19,7 @@ export function makeBlobs(redis: Redis, keys: Keys, run: string): Blobs {
       const size = await redis.hincrby(key, 'bytes', packed.length);
       if (size > LIMIT_BYTES) {
         await redis.hincrby(key, 'bytes', -packed.length);
-        throw new ToolError(
-          'Not written: the files that the agents of this run wrote may have 64 MiB together. Write less, or do it in another run.',
-        );
+        throw new ToolError(TOO_MUCH);
       }
       await redis.hset(key, digest, packed);
       return digest;

@@ -3,7 +3,7 @@ import type { Redis } from './redis.ts';
 import { defineScript, runScript } from './script.ts';
 
 /** Four days: longer than GitHub keeps deliveries for redelivery (spec 6). */
-const KEPT_SECONDS = 4 * 86_400;
+export const KEPT_SECONDS = 4 * 86_400;
 
 /** A body that another delivery brought before is the same event under a new id: the signature covers the body only. */
 const CLAIM = defineScript(`

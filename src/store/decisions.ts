@@ -13,7 +13,7 @@ export interface Decision {
 }
 
 const KEPT_SECONDS = 30 * 86_400;
-const MOST = 500;
+export const MOST = 500;
 
 /** Decisions by resource, newest first, kept for 30 days. */
 export interface Decisions {

@@ -3,7 +3,7 @@ import type { Keys } from './keys.ts';
 import type { Redis } from './redis.ts';
 import { defineScript, runScript } from './script.ts';
 
-const HEIGHT: Record<Rung, number> = { line: 3, 'range-cut': 2, file: 1, body: 0 };
+export const HEIGHT: Record<Rung, number> = { line: 3, 'range-cut': 2, file: 1, body: 0 };
 
 /**
  * One field a finding, one where it is posted, and one that maps path and body to the findings that say it. A finding whose twin stands on a lower

@@ -104,12 +104,26 @@ function isBefore(a: Written, b: Written): boolean {
   return a.createdAt === b.createdAt ? a.comment < b.comment : a.createdAt < b.createdAt;
 }
 
-/** The comments that are still looked at; one whose process seems to have died does not count. */
-function lookedAt(arriving: string[], now: number): Written[] {
-  return arriving.flatMap((text) => {
-    const space = text.indexOf(' ');
-    return now - Number(text.slice(0, space)) < LOOKED_AT_MS ? [JSON.parse(text.slice(space + 1)) as Written] : [];
-  });
+/** A comment that was announced, and when (ms since 1970). */
+export interface Arriving {
+  written: Written;
+  at: number;
+}
+
+/** What a session has not heard of its letters, in the order in which they were written. An announced comment whose process seems to have died holds up none. */
+export function unheardOf(
+  letters: Letter[],
+  { heard, arriving, now }: { heard: readonly number[]; arriving: Arriving[]; now: number },
+): Unheard {
+  const waited = arriving.filter(({ at }) => now - at < LOOKED_AT_MS).map(({ written }) => written);
+  const unheard = letters.filter((letter) => !heard.includes(letter.comment)).sort((a, b) => (isBefore(a, b) ? -1 : 1));
+  const isHeld = (letter: Letter) => !letter.signal && waited.some((one) => isBefore(one, letter));
+  return { letters: unheard.filter((letter) => !isHeld(letter)), held: unheard.filter(isHeld) };
+}
+
+function arrivingOf(text: string): Arriving {
+  const space = text.indexOf(' ');
+  return { at: Number(text.slice(0, space)), written: JSON.parse(text.slice(space + 1)) as Written };
 }
 
 function sessionOf(id: string): { run: string; step: string } {
@@ -160,13 +174,9 @@ export function makeMailboxes(redis: Redis, keys: Keys): Mailboxes {
     },
     async read(resource, { run, step, heard }) {
       const [texts, arriving] = await Promise.all([redis.lrange(letters(run, step), 0, -1), redis.hvals(keys.arriving(resource))]);
-      const waited = arriving.length > 0 ? lookedAt(arriving, await redisTime(redis)) : [];
-      const unheard = texts
-        .map((text) => JSON.parse(text) as Letter)
-        .filter((letter) => !heard.includes(letter.comment))
-        .sort((a, b) => (isBefore(a, b) ? -1 : 1));
-      const isHeld = (letter: Letter) => !letter.signal && waited.some((one) => isBefore(one, letter));
-      return { letters: unheard.filter((letter) => !isHeld(letter)), held: unheard.filter(isHeld) };
+      const now = arriving.length > 0 ? await redisTime(redis) : 0;
+      const all = texts.map((text) => JSON.parse(text) as Letter);
+      return unheardOf(all, { heard, arriving: arriving.map(arrivingOf), now });
     },
     async wait(run, step, waiting) {
       await redis.hset(box(run, step), 'waiting', waiting ? '1' : '0');

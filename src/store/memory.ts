@@ -18,7 +18,7 @@ interface Row {
   key: string;
 }
 
-const MOST = 500;
+export const MOST = 500;
 /** Longer than a run that could repeat a call. */
 const CALL_KEPT_SECONDS = 31 * 86_400;
 

@@ -5,12 +5,12 @@ import type { Redis } from './redis.ts';
 import { defineScript, runScript } from './script.ts';
 
 /** Ours are below GitHub's 80 a minute and 500 an hour (spec: limits). */
-const PER_MINUTE = 60;
-const PER_HOUR = 400;
+export const PER_MINUTE = 60;
+export const PER_HOUR = 400;
 /** A place is renewed while it is held; one whose process died is free again after this long. */
-const LEASE_MS = 6_000;
-const RENEW_MS = 2_000;
-const POLL_MS = 15;
+export const LEASE_MS = 6_000;
+export const RENEW_MS = 2_000;
+export const POLL_MS = 15;
 
 /** Answers 0 and takes the place, or how many ms to wait. */
 const TAKE = defineScript(`

@@ -2,48 +2,64 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ToolError } from '../../src/journal/errors.ts';
 import { decodeEntry, digestOf, encodeEntry, pack, referencesIn, unpack } from '../../src/store/encoding.ts';
+import { InMemoryStore } from '../../src/store/in-memory/store.ts';
 import { makeKeys } from '../../src/store/keys.ts';
 import type { Store } from '../../src/store/store.ts';
 import { Processes } from './processes.ts';
+import { eachPair } from './stores.ts';
 
-let processes: Processes;
-let store: Store;
-beforeAll(async () => {
-  processes = await Processes.open('blobs');
-  store = await processes.start();
+eachPair('blobs', (pair) => {
+  describe('blobs', () => {
+    it.each([
+      ['nothing', Buffer.alloc(0)],
+      ['a short text', Buffer.from('hello')],
+      ['a long text', Buffer.from('hello '.repeat(5_000))],
+      ['noise', randomBytes(70_000)],
+      ['a byte that looks like a mark', Buffer.from([1, 2, 3])],
+    ])('give back %s as it was put, in any process, under its digest', async (_, content) => {
+      const digest = await pair.first.blobs('run').put(content);
+      expect(digest).toBe(digestOf(content));
+      expect(await pair.second.blobs('run').get(digest)).toEqual(content);
+      await expect(pair.first.blobs('another run').get(digest)).rejects.toThrow(/gone from Redis|not kept here/);
+    });
+  });
 });
-afterAll(() => processes.close());
 
-describe('blobs', () => {
-  it.each([
-    ['nothing', Buffer.alloc(0)],
-    ['a short text', Buffer.from('hello')],
-    ['a long text', Buffer.from('hello '.repeat(5_000))],
-    ['noise', randomBytes(70_000)],
-    ['a byte that looks like a mark', Buffer.from([1, 2, 3])],
-  ])('give back %s as it was put, in any process, under its digest', async (_, content) => {
-    const digest = await store.blobs('run').put(content);
-    expect(digest).toBe(digestOf(content));
-    expect(await (await processes.start()).blobs('run').get(digest)).toEqual(content);
-    await expect(store.blobs('another run').get(digest)).rejects.toThrow('gone from Redis');
+describe('in Redis', () => {
+  let processes: Processes;
+  let store: Store;
+  beforeAll(async () => {
+    processes = await Processes.open('blobs-kept');
+    store = await processes.start();
   });
+  afterAll(() => processes.close());
 
-  it('keep and count equal contents once, compressed', async () => {
-    const content = Buffer.from('the same '.repeat(1_000));
-    for (let k = 0; k < 3; k++) await store.blobs('once').put(content);
-    const size = Number(await processes.raw.hget(makeKeys(processes.prefix).overlay('once'), 'bytes'));
-    expect(size).toBeGreaterThan(0);
-    expect(size).toBeLessThan(content.length / 10);
+  describe('blobs', () => {
+    it('keep and count equal contents once, compressed', async () => {
+      const content = Buffer.from('the same '.repeat(1_000));
+      for (let k = 0; k < 3; k++) await store.blobs('once').put(content);
+      const size = Number(await processes.raw.hget(makeKeys(processes.prefix).overlay('once'), 'bytes'));
+      expect(size).toBeGreaterThan(0);
+      expect(size).toBeLessThan(content.length / 10);
+    });
+
+    it('tell the agent, not the engine, when a run wrote too much, and still take what fits', async () => {
+      const key = makeKeys(processes.prefix).overlay('full');
+      await processes.raw.hset(key, 'bytes', 64 * 1024 * 1024 - 1_000);
+      const large = store.blobs('full').put(randomBytes(2_000));
+      await expect(large).rejects.toThrow(ToolError);
+      await expect(large).rejects.toThrow('64 MiB');
+      const small = randomBytes(500);
+      expect(await store.blobs('full').get(await store.blobs('full').put(small))).toEqual(small);
+    });
   });
+});
 
-  it('tell the agent, not the engine, when a run wrote too much, and still take what fits', async () => {
-    const key = makeKeys(processes.prefix).overlay('full');
-    await processes.raw.hset(key, 'bytes', 64 * 1024 * 1024 - 1_000);
-    const large = store.blobs('full').put(randomBytes(2_000));
-    await expect(large).rejects.toThrow(ToolError);
-    await expect(large).rejects.toThrow('64 MiB');
-    const small = randomBytes(500);
-    expect(await store.blobs('full').get(await store.blobs('full').put(small))).toEqual(small);
+describe('in memory', () => {
+  it('blobs tell the agent, too, when a run wrote too much', async () => {
+    const blobs = new InMemoryStore().blobs('full');
+    await expect(blobs.put(Buffer.alloc(65 * 1024 * 1024))).rejects.toThrow(ToolError);
+    expect(await blobs.get(await blobs.put(Buffer.from('small')))).toEqual(Buffer.from('small'));
   });
 });
 

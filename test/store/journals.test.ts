@@ -1,58 +1,134 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { Superseded } from '../../src/journal/errors.ts';
 import { digestOf } from '../../src/store/encoding.ts';
 import { Journals } from '../../src/store/journals.ts';
 import { makeKeys } from '../../src/store/keys.ts';
 import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
 import { RedisStreams } from '../../src/store/streams.ts';
+import { eachStore, type Stores } from './stores.ts';
 
-const keys = makeKeys(`test-journals-${randomUUID()}`);
-let redis: Redis;
-const journals = () => new Journals(new RedisStreams(redis, keys));
 const state = (reason: string) => ({ type: 'run.state' as const, state: 'Running' as const, reason });
 
-beforeAll(async () => {
-  redis = connectCommands(inject('redisUrl'), () => {});
-  await waitReady(redis, 5_000);
+eachStore('journals', (open) => {
+  let stores: Stores;
+  beforeAll(async () => {
+    stores = await open();
+  });
+  afterAll(() => stores.close());
+
+  describe('a journal', () => {
+    it('is created once, whoever tries', async () => {
+      const others = await Promise.all(Array.from({ length: 8 }, async () => (await stores.start()).journals));
+      const made = await Promise.all(others.map((one, k) => one.create('once', state(`${k}`))));
+      expect(made.filter(Boolean)).toHaveLength(1);
+      expect(await (await stores.start()).journals.read('once')).toHaveLength(1);
+    });
+
+    it('gives entries that are appended together the order they were asked in', async () => {
+      const journal = await (await stores.start()).journals.open('order');
+      await Promise.all(Array.from({ length: 50 }, (_, k) => journal.append(state(`${k}`))));
+      const read = await (await stores.start()).journals.read('order');
+      expect(read.map((entry) => (entry.type === 'run.state' ? entry.reason : ''))).toEqual(Array.from({ length: 50 }, (_, k) => `${k}`));
+      expect(read).toEqual(journal.entries);
+    });
+
+    it('has one writer: the slower of two is superseded and writes nothing', async () => {
+      const first = await (await stores.start()).journals.open('two');
+      const second = await (await stores.start()).journals.open('two');
+      await first.append(state('first'));
+      await expect(second.append(state('second'))).rejects.toThrow(Superseded);
+      expect(await (await stores.start()).journals.read('two')).toHaveLength(1);
+      await first.append(state('goes on'));
+      expect(await (await stores.start()).journals.read('two')).toHaveLength(2);
+    });
+
+    it('answers once() from the record', async () => {
+      const journal = await (await stores.start()).journals.open('noted');
+      let works = 0;
+      const work = () => ++works;
+      expect(await journal.once('a', work)).toBe(1);
+      expect(await journal.once('a', work)).toBe(1);
+      expect(await (await (await stores.start()).journals.open('noted')).once('a', work)).toBe(1);
+      await expect(journal.once('b', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+      expect(await journal.once('b', () => 'later')).toBe('later');
+    });
+
+    it('reads only the tail of what it has open, and the last entry of many', async () => {
+      const here = (await stores.start()).journals;
+      const journal = await here.open('tail');
+      await journal.append(state('1'), state('2'));
+      expect((await here.open('tail')).entries).toHaveLength(2);
+      const last = await here.lastOf(['tail', 'nobody']);
+      expect(last[0]).toMatchObject({ reason: '2' });
+      expect(last[1]).toBeNull();
+    });
+
+    it('has one writer inside a process, too: who opened it before is superseded, and what was under way is not counted twice', async () => {
+      const here = (await stores.start()).journals;
+      const old = await here.open('again');
+      await old.append(state('1'));
+      const underWay = old.append(state('2')).catch((error: unknown) => expect(error).toBeInstanceOf(Superseded));
+      const next = await here.open('again');
+      await underWay;
+      await expect(old.append(state('late'))).rejects.toThrow(Superseded);
+      await next.append(state('3')).catch((error: unknown) => expect(error).toBeInstanceOf(Superseded));
+      const last = await here.open('again');
+      await last.append(state('4'));
+      const reasons = last.entries.map((entry) => (entry.type === 'run.state' ? entry.reason : ''));
+      expect(reasons).not.toContain('late');
+      expect(new Set(reasons).size).toBe(reasons.length);
+      expect(last.entries).toEqual(await (await stores.start()).journals.read('again'));
+    });
+
+    it('that is opened by several at once has one writer, who knows every entry once', async () => {
+      const here = (await stores.start()).journals;
+      await (await (await stores.start()).journals.open('at once')).append(state('1'), state('2'));
+      const opened = await Promise.allSettled(Array.from({ length: 5 }, () => here.open('at once')));
+      for (const one of opened) if (one.status === 'rejected') expect(one.reason).toBeInstanceOf(Superseded);
+      const written = await Promise.allSettled(opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value.append(state('3'))] : [])));
+      expect(written.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      expect(await (await stores.start()).journals.read('at once')).toHaveLength(3);
+      expect((await here.open('at once')).entries).toHaveLength(3);
+    });
+
+    it('keeps long texts and odd characters unchanged', async () => {
+      const long = 'päragraph \u0000blob: 😀\n'.repeat(2_000);
+      const { journals } = await stores.start();
+      const journal = await journals.open('odd~1');
+      await journal.append(state(long), state(long), state('\u0000blob:tricky'));
+      const read = await (await stores.start()).journals.read('odd~1');
+      expect(read.map((entry) => (entry.type === 'run.state' ? entry.reason : ''))).toEqual([long, long, '\u0000blob:tricky']);
+    });
+
+    it('keeps what it was given, whatever becomes of that', async () => {
+      const { journals } = await stores.start();
+      const value = { list: [1] };
+      const journal = await journals.open('own');
+      await journal.append({ type: 'noted', key: 'k', value });
+      value.list.push(2);
+      expect((await journals.read('own'))[0]).toMatchObject({ value: { list: [1] } });
+    });
+
+    it('is gone after the time it is kept for', async () => {
+      const { journals } = await stores.start();
+      await (await journals.open('short')).append(state('1'));
+      await journals.expire('short', 1);
+      expect(await journals.read('short')).toHaveLength(1);
+      await vi.waitFor(async () => expect(await journals.read('short')).toEqual([]), { timeout: 5_000, interval: 100 });
+    });
+  });
 });
-afterAll(() => redis.disconnect());
 
-describe('a journal', () => {
-  it('is created once, whoever tries', async () => {
-    const made = await Promise.all(Array.from({ length: 8 }, (_, k) => journals().create('once', state(`${k}`))));
-    expect(made.filter(Boolean)).toHaveLength(1);
-    expect(await journals().read('once')).toHaveLength(1);
+describe('in Redis, a journal', () => {
+  const keys = makeKeys(`test-journals-${randomUUID()}`);
+  let redis: Redis;
+  const journals = () => new Journals(new RedisStreams(redis, keys));
+  beforeAll(async () => {
+    redis = connectCommands(inject('redisUrl'), () => {});
+    await waitReady(redis, 5_000);
   });
-
-  it('gives entries that are appended together the order they were asked in', async () => {
-    const journal = await journals().open('order');
-    await Promise.all(Array.from({ length: 50 }, (_, k) => journal.append(state(`${k}`))));
-    const read = await journals().read('order');
-    expect(read.map((entry) => (entry.type === 'run.state' ? entry.reason : ''))).toEqual(Array.from({ length: 50 }, (_, k) => `${k}`));
-    expect(read).toEqual(journal.entries);
-  });
-
-  it('has one writer: the slower of two is superseded and writes nothing', async () => {
-    const first = await journals().open('two');
-    const second = await journals().open('two');
-    await first.append(state('first'));
-    await expect(second.append(state('second'))).rejects.toThrow(Superseded);
-    expect(await journals().read('two')).toHaveLength(1);
-    await first.append(state('goes on'));
-    expect(await journals().read('two')).toHaveLength(2);
-  });
-
-  it('answers once() from the record', async () => {
-    const journal = await journals().open('noted');
-    let works = 0;
-    const work = () => ++works;
-    expect(await journal.once('a', work)).toBe(1);
-    expect(await journal.once('a', work)).toBe(1);
-    expect(await (await journals().open('noted')).once('a', work)).toBe(1);
-    await expect(journal.once('b', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
-    expect(await journal.once('b', () => 'later')).toBe('later');
-  });
+  afterAll(() => redis.disconnect());
 
   it('keeps long texts beside the stream, once per content, and gives them back unchanged', async () => {
     const long = 'päragraph \u0000blob: 😀\n'.repeat(2_000);
@@ -77,58 +153,24 @@ describe('a journal', () => {
     expect(await redis.ttl(shared)).toBeGreaterThan(400 * 86_400);
   });
 
-  it('reads only the tail of what it has open, and the last entry of many', async () => {
-    const here = journals();
-    const journal = await here.open('tail');
-    await journal.append(state('1'), state('2'));
-    expect((await here.open('tail')).entries).toHaveLength(2);
-    const last = await here.lastOf(['tail', 'nobody']);
-    expect(last[0]).toMatchObject({ reason: '2' });
-    expect(last[1]).toBeNull();
-  });
-
   it('goes on where only the answer of an append was lost', async () => {
-    const here = journals();
-    const journal = await here.open('lost');
-    await journal.append(state('1'));
-    const evalsha = redis.evalsha.bind(redis);
+    const streams = new RedisStreams(redis, keys);
+    const lossy = new Journals({
+      read: (id, from) => streams.read(id, from),
+      ends: (ids, end) => streams.ends(ids, end),
+      expire: (id, seconds) => streams.expire(id, seconds),
+      async write(id, batch) {
+        const at = await streams.write(id, batch);
+        if (lost++ === 0) throw new Error('the answer was lost');
+        return at;
+      },
+    });
     let lost = 0;
-    redis.evalsha = (async (...args: Parameters<typeof evalsha>) => {
-      await evalsha(...args);
-      if (lost++ === 0) return evalsha(...args);
-      return evalsha(...args);
-    }) as typeof redis.evalsha;
+    const journal = await lossy.open('lost');
+    await journal.append(state('1'));
     await journal.append(state('2'));
-    redis.evalsha = evalsha as typeof redis.evalsha;
+    expect(lost).toBe(3);
     expect(await journals().read('lost')).toHaveLength(2);
-  });
-
-  it('has one writer inside a process, too: who opened it before is superseded, and what was under way is not counted twice', async () => {
-    const here = journals();
-    const old = await here.open('again');
-    await old.append(state('1'));
-    const underWay = old.append(state('2')).catch((error: unknown) => expect(error).toBeInstanceOf(Superseded));
-    const next = await here.open('again');
-    await underWay;
-    await expect(old.append(state('late'))).rejects.toThrow(Superseded);
-    await next.append(state('3')).catch((error: unknown) => expect(error).toBeInstanceOf(Superseded));
-    const last = await here.open('again');
-    await last.append(state('4'));
-    const reasons = last.entries.map((entry) => (entry.type === 'run.state' ? entry.reason : ''));
-    expect(reasons).not.toContain('late');
-    expect(new Set(reasons).size).toBe(reasons.length);
-    expect(last.entries).toEqual(await journals().read('again'));
-  });
-
-  it('that is opened by several at once has one writer, who knows every entry once', async () => {
-    const here = journals();
-    await (await journals().open('at once')).append(state('1'), state('2'));
-    const opened = await Promise.allSettled(Array.from({ length: 5 }, () => here.open('at once')));
-    for (const one of opened) if (one.status === 'rejected') expect(one.reason).toBeInstanceOf(Superseded);
-    const written = await Promise.allSettled(opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value.append(state('3'))] : [])));
-    expect(written.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    expect(await journals().read('at once')).toHaveLength(3);
-    expect((await here.open('at once')).entries).toHaveLength(3);
   });
 
   it('is kept for as long as it is told, with its long texts', async () => {

@@ -96,7 +96,7 @@ export class Wire {
 }
 
 /** Resolves when no job waits or runs. */
-export function quiet(queues: Queues): Promise<void> {
+export function quiet(queues: Pick<Queues, 'counts'>): Promise<void> {
   return vi.waitFor(async () => expect(Object.values(await queues.counts()).reduce((a, b) => a + b)).toBe(0), {
     timeout: 10_000,
     interval: 20,

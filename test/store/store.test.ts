@@ -3,6 +3,7 @@ import { redisTime } from '../../src/store/redis.ts';
 import { defineScript, runScript } from '../../src/store/script.ts';
 import { RedisStore } from '../../src/store/store.ts';
 import { Processes, Wire } from './processes.ts';
+import { eachPair } from './stores.ts';
 
 const DECISION = { at: 1, delivery: 'd', event: 'push', workflow: null, verdict: 'not matched' as const, reason: '', run: null };
 
@@ -31,18 +32,6 @@ describe('a store', () => {
     const strange = await processes.raw.keys(`${processes.prefix}-other:*`);
     await processes.raw.del(...strange);
     expect(strange.filter((key) => !key.includes(':claim:') && !key.endsWith(':meta'))).toEqual([]);
-  });
-
-  it('lists the newest runs first, each at the time of its first start', async () => {
-    const store = await processes.start();
-    await store.listRun('a', '1:pr:1', 100);
-    await store.listRun('b', '1:pr:2', 200);
-    await store.listRun('c', '1:pr:1', 300);
-    await store.listRun('a', '1:pr:1', 900);
-    expect(await store.newestRuns(2)).toEqual(['c', 'b']);
-    expect(await store.newestRuns(9)).toEqual(['c', 'b', 'a']);
-    expect(await store.runsOf('1:pr:1', 9)).toEqual(['c', 'a']);
-    expect(await store.runsOf('1:pr:2', 9)).toEqual(['b']);
   });
 
   it('knows the time of Redis without asking each time', async () => {
@@ -81,5 +70,19 @@ describe('a store', () => {
       expect(await runScript(processes.raw, script, ['key'], [`${k}`])).toEqual(['key', `${k}`, processes.prefix]);
     }
     await expect(runScript(processes.raw, defineScript('return redis.error_reply("no")'), [], [])).rejects.toThrow('no');
+  });
+});
+
+eachPair('runs', (pair) => {
+  it('lists the newest runs first, each at the time of its first start', async () => {
+    const store = pair.first;
+    await store.listRun('a', '1:pr:1', 100);
+    await store.listRun('b', '1:pr:2', 200);
+    await store.listRun('c', '1:pr:1', 300);
+    await store.listRun('a', '1:pr:1', 900);
+    expect(await store.newestRuns(2)).toEqual(['c', 'b']);
+    expect(await store.newestRuns(9)).toEqual(['c', 'b', 'a']);
+    expect(await store.runsOf('1:pr:1', 9)).toEqual(['c', 'a']);
+    expect(await store.runsOf('1:pr:2', 9)).toEqual(['b']);
   });
 });

@@ -3,20 +3,13 @@ import { makeKeys } from '../../src/store/keys.ts';
 import { redisTime } from '../../src/store/redis.ts';
 import type { Store } from '../../src/store/store.ts';
 import { Processes } from './processes.ts';
+import { eachPair } from './stores.ts';
 
 const CONTENT = { content: true };
 const MINUTE = 60_000;
 const HOUR = 3_600_000;
 
-let processes: Processes;
-let first: Store;
-let second: Store;
 let installation = 0;
-beforeAll(async () => {
-  processes = await Processes.open('turns');
-  [first, second] = [await processes.start(), await processes.start()];
-});
-afterAll(() => processes.close());
 
 async function take(store: Store, at: number, content = true): Promise<{ release(): Promise<void> }> {
   return vi.waitFor(
@@ -36,33 +29,69 @@ async function waitOf(store: Store, at: number, options = CONTENT): Promise<numb
   return 0;
 }
 
-/** Writes that were made so many ms ago. */
-async function remember(at: number, ages: number[]): Promise<void> {
-  const now = await redisTime(processes.raw);
-  await processes.raw.zadd(makeKeys(processes.prefix).writeTimes(at), ...ages.flatMap((age, k) => [now - age, `old${k}`]));
-}
+eachPair('turns', (pair) => {
+  describe('turns to write', () => {
+    it('are one at a time over all processes, and apart by installation', async () => {
+      const at = ++installation;
+      let inside = 0;
+      let most = 0;
+      await Promise.all(
+        Array.from({ length: 30 }, async (_, k) => {
+          const turn = await take(k % 2 ? pair.first : pair.second, at, k % 3 !== 0);
+          most = Math.max(most, ++inside);
+          await pair.second.isUp();
+          inside--;
+          await turn.release();
+        }),
+      );
+      expect(most).toBe(1);
+      const held = await take(pair.first, at);
+      expect(await waitOf(pair.second, at)).toBeGreaterThan(0);
+      expect(await waitOf(pair.second, ++installation)).toBe(0);
+      await held.release();
+      expect(await waitOf(pair.second, at)).toBe(0);
+    });
 
-describe('turns to write', () => {
-  it('are one at a time over all processes, and apart by installation', async () => {
-    const at = ++installation;
-    let inside = 0;
-    let most = 0;
-    await Promise.all(
-      Array.from({ length: 30 }, async (_, k) => {
-        const turn = await take(k % 2 ? first : second, at, k % 3 !== 0);
-        most = Math.max(most, ++inside);
-        await processes.raw.ping();
-        inside--;
-        await turn.release();
-      }),
-    );
-    expect(most).toBe(1);
-    const held = await take(first, at);
-    expect(await waitOf(second, at)).toBeGreaterThan(0);
-    expect(await waitOf(second, ++installation)).toBe(0);
-    await held.release();
-    expect(await waitOf(second, at)).toBe(0);
+    it('stop where GitHub asked for a pause, whatever kind they are, and the longer pause counts', async () => {
+      const at = ++installation;
+      await pair.first.writes.block(at, Date.now() + 60_000);
+      await pair.second.writes.block(at, Date.now() + 50);
+      for (const content of [true, false]) {
+        const wait = await waitOf(pair.second, at, { content });
+        expect(wait).toBeGreaterThan(59_000);
+        expect(wait).toBeLessThanOrEqual(60_001);
+      }
+      await pair.first.writes.block(at, Date.now() + 90_000);
+      expect(await waitOf(pair.second, at)).toBeGreaterThan(89_000);
+    });
+
+    it('go on when the pause is over', async () => {
+      const at = ++installation;
+      await pair.first.writes.block(at, Date.now() + 80);
+      const before = Date.now();
+      await (await take(pair.second, at)).release();
+      expect(Date.now() - before).toBeGreaterThanOrEqual(70);
+      await pair.first.writes.block(at, Date.now() - 5_000);
+      await (await take(pair.second, at)).release();
+    });
   });
+});
+
+describe('in Redis, turns to write', () => {
+  let processes: Processes;
+  let first: Store;
+  let second: Store;
+  beforeAll(async () => {
+    processes = await Processes.open('turns-kept');
+    [first, second] = [await processes.start(), await processes.start()];
+  });
+  afterAll(() => processes.close());
+
+  /** Writes that were made so many ms ago. */
+  async function remember(at: number, ages: number[]): Promise<void> {
+    const now = await redisTime(processes.raw);
+    await processes.raw.zadd(makeKeys(processes.prefix).writeTimes(at), ...ages.flatMap((age, k) => [now - age, `old${k}`]));
+  }
 
   it('are 60 a minute: the next waits until the oldest of the last 60 is a minute old', async () => {
     const at = ++installation;
@@ -101,29 +130,6 @@ describe('turns to write', () => {
     for (let k = 0; k < 5; k++) expect(await waitOf(first, at, { content: false })).toBe(0);
     expect(await waitOf(first, at)).toBe(0);
     expect(await waitOf(first, at)).toBeGreaterThan(MINUTE - 3_000);
-  });
-
-  it('stop where GitHub asked for a pause, whatever kind they are, and the longer pause counts', async () => {
-    const at = ++installation;
-    await first.writes.block(at, Date.now() + 60_000);
-    await second.writes.block(at, Date.now() + 50);
-    for (const content of [true, false]) {
-      const wait = await waitOf(second, at, { content });
-      expect(wait).toBeGreaterThan(59_000);
-      expect(wait).toBeLessThanOrEqual(60_001);
-    }
-    await first.writes.block(at, Date.now() + 90_000);
-    expect(await waitOf(second, at)).toBeGreaterThan(89_000);
-  });
-
-  it('go on when the pause is over', async () => {
-    const at = ++installation;
-    await first.writes.block(at, Date.now() + 80);
-    const before = Date.now();
-    await (await take(second, at)).release();
-    expect(Date.now() - before).toBeGreaterThanOrEqual(70);
-    await first.writes.block(at, Date.now() - 5_000);
-    await (await take(second, at)).release();
   });
 
   it('that are never given back end by themselves, and their late return takes nothing from the next', async () => {

@@ -1,0 +1,66 @@
+import type { Clock } from '../../journal/clock.ts';
+import { type Letter, type Mailboxes, type Recipient, unheardOf, type Written } from '../mailbox.ts';
+import { type AtOnce, copyOf, getOr } from './way.ts';
+
+interface Box {
+  recipient: Recipient;
+  open: boolean;
+  waiting: boolean;
+  letters: Letter[];
+}
+
+interface Place {
+  /** Sessions that are open, oldest first. */
+  sessions: string[];
+  taken: Map<number, { run: string; step: string }>;
+  arriving: Map<number, { written: Written; at: number }>;
+}
+
+export function mailboxes(clock: Clock): AtOnce<Mailboxes> {
+  const boxes = new Map<string, Box>();
+  const places = new Map<string, Place>();
+  const idOf = ({ run, step }: { run: string; step: string }) => `${run}/${step}`;
+  const placeOf = (resource: string) => getOr(places, resource, (): Place => ({ sessions: [], taken: new Map(), arriving: new Map() }));
+  return {
+    open(resource, recipient) {
+      const id = idOf(recipient);
+      if (boxes.has(id)) return;
+      boxes.set(id, { recipient: copyOf(recipient), open: true, waiting: false, letters: [] });
+      placeOf(resource).sessions.push(id);
+    },
+    recipients(resource) {
+      const open = placeOf(resource).sessions.flatMap((id) => boxes.get(id) ?? []);
+      return open.map(({ recipient, waiting }) => ({ ...copyOf(recipient), takes: recipient.listens || waiting })).reverse();
+    },
+    post(resource, { run, step }, letter) {
+      const { taken } = placeOf(resource);
+      const taker = taken.get(letter.comment);
+      if (taker) return idOf(taker) === idOf({ run, step });
+      const box = boxes.get(idOf({ run, step }));
+      if (!box?.open || !(box.recipient.listens || box.waiting)) return false;
+      taken.set(letter.comment, { run, step });
+      box.letters.push(copyOf(letter));
+      return true;
+    },
+    takerOf: (resource, comment) => placeOf(resource).taken.get(comment) ?? null,
+    announce: (resource, written) => void placeOf(resource).arriving.set(written.comment, { written: copyOf(written), at: clock.now() }),
+    settle: (resource, { comment }) => void placeOf(resource).arriving.delete(comment),
+    read(resource, { run, step, heard }) {
+      const letters = copyOf(boxes.get(idOf({ run, step }))?.letters ?? []);
+      return unheardOf(letters, { heard, arriving: [...placeOf(resource).arriving.values()], now: clock.now() });
+    },
+    wait(run, step, waiting) {
+      const box = boxes.get(idOf({ run, step }));
+      if (box) box.waiting = waiting;
+    },
+    close(resource, { run, step, cursor, force }) {
+      const box = boxes.get(idOf({ run, step }));
+      if (!box) return true;
+      if (!force && box.letters.length > cursor) return false;
+      box.open = false;
+      const place = placeOf(resource);
+      place.sessions = place.sessions.filter((id) => id !== idOf({ run, step }));
+      return true;
+    },
+  };
+}

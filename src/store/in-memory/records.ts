@@ -1,0 +1,175 @@
+import type { Clock } from '../../journal/clock.ts';
+import type { EffectRecord, EffectRecords } from '../../journal/effect.ts';
+import type { Batches } from '../batches.ts';
+import type { Budgets, Spending } from '../budgets.ts';
+import { KEPT_SECONDS as CLAIMED_SECONDS, type Claims } from '../claims.ts';
+import type { Decision, Decisions } from '../decisions.ts';
+import { MOST as MOST_DECISIONS } from '../decisions.ts';
+import type { DeliveriesCursor } from '../deliveries-cursor.ts';
+import type { Lanes } from '../lanes.ts';
+import type { Queued } from '../queued.ts';
+import type { StatusPlaces } from '../status-places.ts';
+import { type AtOnce, copyOf, Expiring, getOr } from './way.ts';
+
+export function effectRecords(): AtOnce<EffectRecords> {
+  const kept = new Map<string, string>();
+  return {
+    get(id) {
+      const text = kept.get(id);
+      return text === undefined ? null : (JSON.parse(text) as EffectRecord);
+    },
+    swap(id, seen, next) {
+      if (kept.get(id) !== (seen === null ? undefined : JSON.stringify(seen))) return false;
+      kept.set(id, JSON.stringify(next));
+      return true;
+    },
+  };
+}
+
+export function lanes(): AtOnce<Lanes> {
+  const kept = new Map<string, { active: string | null; queued: { run: string; priority: number }[] }>();
+  const laneOf = (resource: string) => getOr(kept, resource, () => ({ active: null, queued: [] }));
+  return {
+    enter(resource, run, priority) {
+      const lane = laneOf(resource);
+      if (lane.active === null) {
+        lane.active = run;
+        lane.queued = lane.queued.filter((one) => one.run !== run);
+      }
+      if (lane.active === run) return true;
+      if (!lane.queued.some((one) => one.run === run))
+        lane.queued = [...lane.queued, { run, priority }].sort((a, b) => a.priority - b.priority);
+      return false;
+    },
+    leave(resource, run) {
+      const lane = laneOf(resource);
+      lane.queued = lane.queued.filter((one) => one.run !== run);
+      if (lane.active === run) lane.active = lane.queued.shift()?.run ?? null;
+      return lane.active;
+    },
+    look(resource) {
+      const { active, queued } = laneOf(resource);
+      return { active, queued: queued.map(({ run }) => run) };
+    },
+  };
+}
+
+export function batches(): AtOnce<Batches> {
+  const kept = new Map<string, Set<string>>();
+  const batchOf = (run: string) => getOr(kept, run, () => new Set());
+  return {
+    open(run, delegations) {
+      for (const id of delegations) batchOf(run).add(id);
+    },
+    end(run, delegation) {
+      batchOf(run).delete(delegation);
+      return batchOf(run).size;
+    },
+  };
+}
+
+export function queued(): AtOnce<Queued> {
+  const kept = new Map<string, Map<string, string>>();
+  const of = (resource: string) => getOr(kept, resource, () => new Map<string, string>());
+  return {
+    claim: (resource, workflow, run) => getOr(of(resource), workflow, () => run),
+    replace: (resource, workflow, run) => void of(resource).set(workflow, run),
+    clear(resource, workflow, run) {
+      if (of(resource).get(workflow) === run) of(resource).delete(workflow);
+    },
+  };
+}
+
+export function statusPlaces(): AtOnce<StatusPlaces> {
+  const kept = new Map<string, { run: string; at: number; comment: number | null }>();
+  const keyOf = (resource: string, workflow: string) => `${resource} ${workflow}`;
+  return {
+    look(resource, workflow) {
+      const place = kept.get(keyOf(resource, workflow));
+      return place ? { run: place.run, comment: place.comment } : null;
+    },
+    take(resource, workflow, { run, at }) {
+      const place = kept.get(keyOf(resource, workflow));
+      if (place && place.run !== run && place.at > at) return false;
+      kept.set(keyOf(resource, workflow), { run, at, comment: place?.comment ?? null });
+      return true;
+    },
+    keep(resource, workflow, comment) {
+      const place = kept.get(keyOf(resource, workflow));
+      if (place) place.comment = comment;
+    },
+  };
+}
+
+export function budgets(): AtOnce<Budgets> {
+  const kept = new Map<string, Map<string, Spending>>();
+  const of = (run: string) => getOr(kept, run, () => new Map<string, Spending>());
+  const whole = ({ tokens, microdollars }: Spending) => ({ tokens: Math.ceil(tokens), microdollars: Math.ceil(microdollars) });
+  return {
+    reserve(run, key, estimate, allowed) {
+      const more = whole(estimate);
+      const sum = { tokens: 0, microdollars: 0 };
+      for (const [other, spent] of of(run)) {
+        if (other === key) continue;
+        sum.tokens += spent.tokens;
+        sum.microdollars += spent.microdollars;
+      }
+      const fits = (part: keyof Spending) => allowed[part] === null || sum[part] + more[part] <= Math.floor(allowed[part]);
+      const granted = fits('tokens') && fits('microdollars');
+      if (granted) of(run).set(key, more);
+      const share = (part: keyof Spending) => (allowed[part] ? sum[part] / allowed[part] : 0);
+      return { granted, ...sum, share: Math.max(share('tokens'), share('microdollars')) };
+    },
+    settle: (run, key, spent) => void of(run).set(key, whole(spent)),
+  };
+}
+
+export function claims(clock: Clock): AtOnce<Claims> {
+  const done = new Expiring<true>(clock.now);
+  const bodies = new Expiring<string>(clock.now);
+  return {
+    take(delivery, bodyDigest, { bodySeconds = CLAIMED_SECONDS } = {}) {
+      if (done.get(delivery)) return 'id';
+      const owner = bodies.get(bodyDigest);
+      if (owner !== undefined && owner !== delivery) return 'body';
+      bodies.set(bodyDigest, delivery, bodySeconds * 1_000);
+      return null;
+    },
+    finish: (delivery) => done.set(delivery, true, CLAIMED_SECONDS * 1_000),
+    finished: (deliveries) => deliveries.filter((delivery) => done.get(delivery)),
+  };
+}
+
+export function decisions(): AtOnce<Decisions> {
+  const kept = new Map<string, Decision[]>();
+  const keyOf = (repository: number, resource: string) => `${repository} ${resource}`;
+  return {
+    record(repository, resource, more) {
+      const all = [...copyOf(more).reverse(), ...(kept.get(keyOf(repository, resource)) ?? [])];
+      kept.set(keyOf(repository, resource), all.slice(0, MOST_DECISIONS));
+    },
+    list: (repository, resource) => copyOf(kept.get(keyOf(repository, resource)) ?? []),
+  };
+}
+
+export function deliveriesCursor(clock: Clock): AtOnce<DeliveriesCursor> {
+  const lease = new Expiring<string>(clock.now);
+  const seen = new Map<string, number>();
+  let since: number | null = null;
+  return {
+    hold(holder, ms) {
+      if ((lease.get('lease') ?? holder) !== holder) return false;
+      lease.set('lease', holder, ms);
+      return true;
+    },
+    letGo(holder) {
+      if (lease.get('lease') === holder) lease.delete('lease');
+    },
+    open(now) {
+      since ??= now;
+      return { since, newest: seen.size === 0 ? null : Math.max(...seen.values()) };
+    },
+    unseen: (guids) => [...new Set(guids)].filter((guid) => !seen.has(guid)),
+    see: (guid, deliveredAt) => void seen.set(guid, deliveredAt),
+  };
+}
