@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
+import { fallBack } from './agent/fallback.ts';
 import { createModel } from './agent/provider.ts';
 import { createTransport } from './agent/transport.ts';
 import { warmPrefixes } from './agent/warmth.ts';
@@ -18,7 +19,7 @@ import type { Event } from './journal/event.ts';
 import { Intake } from './run/intake.ts';
 import { Poller } from './run/poller.ts';
 import { diffOf } from './session/mind.ts';
-import type { Services } from './session/services.ts';
+import { fallbackOf, type Services } from './session/services.ts';
 import { startChildRedis } from './store/child-redis.ts';
 import { RedisStore, type Store } from './store/store.ts';
 import { makeReading } from './tools/github-reading.ts';
@@ -140,7 +141,7 @@ function makeServices(config: Config, parts: { store: Store; github: GitHubApp; 
   const permissions = new Permissions();
   const services: Services = {
     store,
-    model: warmPrefixes(model),
+    model: fallBack(warmPrefixes(model), (id) => fallbackOf(settings, id)),
     workspace,
     settings,
     log,

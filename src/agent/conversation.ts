@@ -1,31 +1,15 @@
 import type { Answer, Block, Message } from '../journal/answer.ts';
-import type { HeardComment } from '../journal/entry.ts';
 import { Pending } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type CallRequest, runCalls, type TurnTools } from './calls.ts';
 import { fitMessages, tokensIn } from './context-window.ts';
 import { digestOfRequest, type Model, ModelUnavailable, PromptTooLong, type ToolSchema } from './model.ts';
+import { hearTurn, type News, type TurnAhead, type TurnNews } from './news.ts';
 
 /** What an agent is told at its start; written to the journal once, so that a later build or a changed memory cannot change a running conversation. */
 export interface Briefing {
   system: string;
   messages: string[];
-}
-
-/** What reaches a conversation before a turn: texts (comments, notices), and the reason if this is to be its last turn, or (`abrupt`) if there is to be none. */
-export interface News {
-  texts: string[];
-  closing: string | null;
-  abrupt?: boolean;
-  /** Comments among the texts, for the record. */
-  heard?: HeardComment[];
-}
-
-/** The turn that is about to be asked: its number, the calls made so far, and the size of its prompt in tokens, roughly. */
-export interface TurnAhead {
-  turn: number;
-  calls: number;
-  tokens: number;
 }
 
 /** What a turn of text alone means: the end, or that the conversation goes on, with a text that is given back to the agent. */
@@ -44,8 +28,13 @@ export interface ConversationOptions<C> {
   tools: TurnTools<C>;
   /** Asked before each turn that was not answered yet. Must only record what it answers; it may throw `Pending`. */
   hear(ahead: TurnAhead): Promise<News>;
-  /** Told of an answer that was really asked for, while it is recorded. */
+  /** Told of an answer that was really asked for, before it is recorded. */
   onAnswer?(turn: number, answer: Answer): Promise<void>;
+  /** Told that the model went away, or came back, once the journal says so. */
+  onAway?(): void;
+  /** When it is to be asked for its end (ms since 1970); null for never. A call that is under way `graceMs` later is given up, and so is a last turn. */
+  latest?: number | null;
+  graceMs?: number;
   onText?(text: string, turn: number): Promise<TextVerdict>;
   /** Whether `task_completed` is the end. Asked again on a replay, so it must answer from the journal. */
   onCompleted?(message: string, turn: number): Promise<boolean>;
@@ -56,12 +45,18 @@ export interface ConversationOptions<C> {
 export interface ConversationEnd {
   message: string;
   by: 'task_completed' | 'text' | 'closing' | 'refusal';
+  /** Why the last turn was the last, where the agent did not choose it; null where it did. */
+  closing: string | null;
+  /** The number of its last turn, and how many were answered. */
+  last: number;
   turns: number;
   calls: Record<string, number>;
 }
 
 /** The tools that are left when a conversation is told to end. */
 const LAST_TOOLS = new Set(['update_status', 'task_completed']);
+const DEFAULT_GRACE_MS = 60_000;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** A conversation as far as it was walked. */
 interface Walk {
@@ -81,39 +76,47 @@ export async function converse<C>(options: ConversationOptions<C>): Promise<Conv
   const walk: Walk = { system: briefing.system, messages: [{ role: 'user', text: [...briefing.messages] }], used: [], written };
   for (let turn = 0; ; turn++) {
     const end = await takeTurn(options, walk, turn);
-    if (end) return { ...end, turns: end.by === 'closing' && end.message === '' ? turn : turn + 1, calls: countCalls(walk.used) };
+    if (end)
+      return {
+        ...end,
+        last: turn,
+        turns: options.journal.find('turn.answered', `${options.key}/turn/${turn}`) ? turn + 1 : turn,
+        calls: countCalls(walk.used),
+      };
   }
 }
 
-type TurnEnd = Pick<ConversationEnd, 'message' | 'by'>;
+type TurnEnd = Pick<ConversationEnd, 'message' | 'by' | 'closing'>;
 
 async function takeTurn<C>(options: ConversationOptions<C>, walk: Walk, turn: number): Promise<TurnEnd | null> {
   const { messages, used } = walk;
   const key = `${options.key}/turn/${turn}`;
-  const news = await hearOnce(options, key, { turn, calls: used.length, tokens: tokensIn(messages) });
-  if (news.abrupt) return { message: '', by: 'closing' };
-  addTexts(messages, news.closing === null ? news.texts : [...news.texts, closingNotice(news.closing, lastNames(options.schemas))]);
-  const closing = news.closing !== null;
-  const [answer] = await Promise.all([askOnce(options, { key, turn, system: walk.system, messages, closing }), walk.written]);
+  const ahead = { turn, calls: used.length, tokens: tokensIn(messages) };
+  const news = await hearTurn(options.journal, key, ahead, (one) => options.hear(one));
+  const { closing } = news;
+  if (news.abrupt) return { message: '', by: 'closing', closing };
+  addTexts(messages, closing === null ? news.texts : [...news.texts, closingNotice(closing, lastNames(options.schemas))]);
+  const [answer] = await Promise.all([askOnce(options, { key, turn, system: walk.system, messages, news }), walk.written]);
   messages.push({ role: 'assistant', content: speakable(answer.content) });
-  if (answer.stop === 'refusal') return { message: 'The model refused to go on with this task.', by: 'refusal' };
+  if (answer.stop === 'refusal') return { message: 'The model refused to go on with this task.', by: 'refusal', closing };
   const calls = callsOf(answer, key);
   if (calls.length === 0) return takeText(options, messages, { text: textOf(answer), turn, closing });
-  const { results, completed } = await runCalls(options.journal, options.tools, { calls, used, onlyNames: closing ? LAST_TOOLS : null });
+  const onlyNames = closing === null ? null : LAST_TOOLS;
+  const { results, completed } = await runCalls(options.journal, options.tools, { calls, used, onlyNames });
   messages.push({ role: 'results', results, text: [] });
-  if (completed === null) return closing ? { message: textOf(answer), by: 'closing' } : null;
-  const ends = closing || !options.onCompleted || (await options.onCompleted(completed, turn));
-  return ends ? { message: completed, by: 'task_completed' } : null;
+  if (completed === null) return closing === null ? null : { message: textOf(answer), by: 'closing', closing };
+  const ends = closing !== null || !options.onCompleted || (await options.onCompleted(completed, turn));
+  return ends ? { message: completed, by: 'task_completed', closing } : null;
 }
 
 async function takeText<C>(
   options: ConversationOptions<C>,
   messages: Message[],
-  said: { text: string; turn: number; closing: boolean },
+  said: { text: string; turn: number; closing: string | null },
 ): Promise<TurnEnd | null> {
-  if (said.closing) return { message: said.text, by: 'closing' };
+  if (said.closing !== null) return { message: said.text, by: 'closing', closing: said.closing };
   const verdict = options.onText ? await options.onText(said.text, said.turn) : { end: true as const };
-  if (verdict.end) return { message: said.text, by: 'text' };
+  if (verdict.end) return { message: said.text, by: 'text', closing: null };
   if (verdict.reply !== null) messages.push({ role: 'user', text: [verdict.reply] });
   return null;
 }
@@ -129,35 +132,71 @@ async function briefOnce<C>(options: ConversationOptions<C>): Promise<{ briefing
   return { briefing, written };
 }
 
-async function hearOnce<C>({ journal, hear }: ConversationOptions<C>, key: string, ahead: TurnAhead): Promise<News> {
-  const noted = journal.find('noted', `${key}/news`);
-  if (noted) return noted.value as News;
-  if (journal.find('turn.answered', key)) return { texts: [], closing: null };
-  const { heard = [], ...news } = await hear(ahead);
-  if (news.texts.length > 0 || news.closing !== null || heard.length > 0) {
-    const comments = heard.map((one) => ({ type: 'comment.heard' as const, key: `${key}/heard/${one.comment}`, ...one }));
-    await journal.append({ type: 'noted', key: `${key}/news`, value: news }, ...comments);
-  }
-  return news;
+/** One question to the model; `news` says whether it is the last. */
+interface Asking {
+  key: string;
+  turn: number;
+  system: string;
+  messages: Message[];
+  news: TurnNews;
 }
 
-async function askOnce<C>(
-  options: ConversationOptions<C>,
-  at: { key: string; turn: number; system: string; messages: Message[]; closing: boolean },
-): Promise<Answer> {
+async function askOnce<C>(options: ConversationOptions<C>, at: Asking): Promise<Answer> {
   const known = options.journal.find('turn.answered', at.key);
   if (known) return known.answer;
-  const tools = at.closing ? options.schemas.filter((tool) => LAST_TOOLS.has(tool.name)) : options.schemas;
+  const { closing } = at.news;
+  const tools = closing === null ? options.schemas : options.schemas.filter((tool) => LAST_TOOLS.has(tool.name));
   const started = performance.now();
+  const { answer, request } = await askInTime(options, at, tools);
+  await options.onAnswer?.(at.turn, answer);
+  await options.journal.append({ type: 'turn.answered', key: at.key, answer, ms: Math.round(performance.now() - started), request });
+  if (options.journal.find('model.away', at.key)) options.onAway?.();
+  return answer;
+}
+
+/** Asks until the time is over: then, and where the model is away, it waits, so that the end is heard. */
+async function askInTime<C>(options: ConversationOptions<C>, at: Asking, tools: ToolSchema[]): Promise<{ answer: Answer; request: string }> {
+  const late = at.news.closingAt ?? options.latest ?? null;
+  const clock = late === null ? null : startClock(late + graceOf(options), options.signal);
   try {
-    const { answer, request } = await askFitting(options, { place: at.key, system: at.system, tools, messages: at.messages });
-    const entry = { type: 'turn.answered' as const, key: at.key, answer, ms: Math.round(performance.now() - started), request };
-    await Promise.all([options.journal.append(entry), options.onAnswer?.(at.turn, answer)]);
-    return answer;
+    const prompt = { place: at.key, system: at.system, tools, messages: at.messages };
+    return await askFitting({ ...options, signal: clock?.signal ?? options.signal }, prompt);
   } catch (error) {
-    if (error instanceof ModelUnavailable) throw new Pending(`the model (${error.message})`, error.retryAt);
+    if (error instanceof ModelUnavailable) throw await waitForModel(options, at, error);
+    if (clock?.signal.aborted && !options.signal.aborted) throw new Pending('its end', Date.now());
     throw error;
+  } finally {
+    clock?.stop();
   }
+}
+
+/** A signal that aborts with another, and at a time (ms since 1970). */
+function startClock(at: number, outer: AbortSignal): { signal: AbortSignal; stop(): void } {
+  const clock = new AbortController();
+  const follow = () => clock.abort(outer.reason);
+  if (outer.aborted) follow();
+  outer.addEventListener('abort', follow, { once: true });
+  const timer = setTimeout(() => clock.abort(new Error('its time is over')), Math.min(LONGEST_TIMER_MS, Math.max(0, at - Date.now())));
+  return {
+    signal: clock.signal,
+    stop() {
+      clearTimeout(timer);
+      outer.removeEventListener('abort', follow);
+    },
+  };
+}
+
+function graceOf<C>({ graceMs }: ConversationOptions<C>): number {
+  return graceMs ?? DEFAULT_GRACE_MS;
+}
+
+/** Comes back when the model may be there again, or sooner to hear its end. The wait is recorded, so that people are told of it. */
+async function waitForModel<C>(options: ConversationOptions<C>, { key, news }: Asking, error: ModelUnavailable): Promise<Pending> {
+  await options.journal.append({ type: 'model.away', key, message: error.message, until: error.retryAt });
+  options.onAway?.();
+  const end = news.closingAt === null ? (options.latest ?? null) : news.closingAt + graceOf(options);
+  const soonest = end !== null && end > Date.now() ? Math.min(end, error.retryAt) : error.retryAt;
+  return new Pending(`the model (${error.message})`, soonest);
 }
 
 /** Tokens are only estimated, so a prompt that the provider finds too long is shortened and asked again. */

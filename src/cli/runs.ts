@@ -1,8 +1,8 @@
 import { addUsage, NO_USAGE } from '../journal/cost.ts';
 import type { Event } from '../journal/event.ts';
 import { type RunView, viewRun } from '../journal/view.ts';
-import { priceOf } from '../run/report.ts';
 import { costLine, duration } from '../run/report-text.ts';
+import { priceOf } from '../session/services.ts';
 import type { Store } from '../store/store.ts';
 import { loadSettings } from './doctor/environment.ts';
 import { type RunsIo, withStore } from './open-store.ts';

@@ -122,6 +122,7 @@ export type Entry = { at: number } & (
   | { type: 'step.ended'; step: string; state: StepEnd; output: unknown; reason: string }
   | { type: 'checkout'; key: string; checkout: Checkout }
   | { type: 'briefed'; key: string; system: string; messages: string[]; tools: string[] }
+  | { type: 'model.away'; key: string; message: string; until: number }
   | { type: 'turn.answered'; key: string; answer: Answer; ms: number; request?: string }
   | { type: 'call.started'; key: string; name: string; agent: string }
   | { type: 'call.ended'; key: string; name: string; result: ToolResult; changes?: Changes }

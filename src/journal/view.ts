@@ -13,6 +13,13 @@ export interface StepView {
   reason: string;
 }
 
+/** A wait for a model that is away. Times in ms since 1970. */
+export interface Away {
+  message: string;
+  since: number;
+  until: number;
+}
+
 /** A run as its journal tells it: what the status comment, the check run, the dashboard and the command line show. */
 export interface RunView {
   start: RunStart;
@@ -30,6 +37,8 @@ export interface RunView {
   usage: Record<string, Usage>;
   /** The newest message of `update_status`. */
   status: string | null;
+  /** The model is away: which word to that end is the newest, since when, and when it is asked again (ms since 1970); null where it answers. */
+  away: Away | null;
   /** Comments that sessions took; answered once the session spoke or ended after them. */
   heard: { comment: number; place: 'conversation' | 'thread'; answered: boolean }[];
 }
@@ -59,9 +68,11 @@ export function viewRun(entries: readonly Entry[]): RunView | null {
     turns: 0,
     usage: {},
     status: null,
+    away: null,
     heard: [],
   };
   for (const entry of entries) take(view, entry);
+  view.away = awayOf(entries);
   return view;
 }
 
@@ -111,6 +122,17 @@ function take(view: RunView, entry: Entry): void {
   }
 }
 
+/** The wait for a model that a run's or a delegation's journal ends with; parallel steps wait for the same provider, so one that has an answer ends the wait of all. */
+export function awayOf(entries: readonly Entry[]): Away | null {
+  const back = entries.findLastIndex(
+    (entry) => entry.type === 'turn.answered' || entry.type === 'step.ended' || entry.type === 'run.ended',
+  );
+  const waits = entries.slice(back + 1).filter((entry) => entry.type === 'model.away');
+  const [first] = waits;
+  const last = waits.at(-1);
+  return first && last ? { message: last.message, since: first.at, until: last.until } : null;
+}
+
 function endStep(view: RunView, entry: EntryOf<'step.ended'>): void {
   if (!view.steps.some((step) => step.id === entry.step)) {
     view.steps.push({
@@ -155,7 +177,16 @@ export function treeOf(base: Tree, entries: readonly Entry[]): Tree {
   return tree;
 }
 
-/** The end of a run from its steps: timed out where its limit ended it, failed where one failed, else completed, with the message of the last that ended. */
+/** Why what a run has is partial: the first step that ended before its agents were done, with the reason; null where none did. */
+export function earlyEnd({ steps }: Pick<RunView, 'steps'>): string | null {
+  const early = steps.find((step) => step.state === 'Completed' && step.reason !== '');
+  return early ? `step "${early.id}" ended early: ${early.reason}` : null;
+}
+
+/**
+ * The end of a run from its steps: timed out where its limit ended it, failed where one failed, else completed, with the message of the last that ended. A
+ * reason beside `Completed` says why its results are partial.
+ */
 export function endOfRun(view: RunView): { state: RunEnd; reason: string; message: string } {
   const failed = view.steps.find((step) => step.state === 'Failed' || step.state === 'Canceled');
   const completed = view.steps.filter((step) => step.state === 'Completed').sort((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0));
@@ -163,7 +194,7 @@ export function endOfRun(view: RunView): { state: RunEnd; reason: string; messag
   if (view.state === 'Terminating') return { state: 'Timeout', reason: view.reason, message };
   if (failed) return { state: 'Failed', reason: `step "${failed.id}": ${failed.reason}`, message };
   if (completed.length === 0) return { state: 'Skipped', reason: 'no step had to run', message };
-  return { state: 'Completed', reason: '', message };
+  return { state: 'Completed', reason: earlyEnd(view) ?? '', message };
 }
 
 function messageOf(output: unknown): string {

@@ -1,9 +1,11 @@
 import { costOf, type Price } from '../journal/cost.ts';
 import type { CheckOutput, Conclusion } from '../journal/effect.ts';
 import type { Finding } from '../journal/finding.ts';
-import type { RunView, StepView } from '../journal/view.ts';
+import type { Away, RunView, StepView } from '../journal/view.ts';
 
 const LONGEST_MESSAGE = 20_000;
+/** A run at work is reported again after this long, also where nothing is new (ms). */
+export const PULSE_MS = 300_000;
 
 /** What a report is made from: the run, its findings and prices. */
 export interface Reported {
@@ -11,23 +13,33 @@ export interface Reported {
   findings: Finding[];
   priceOf(model: string): Price | null;
   now: number;
+  /** The wait for a model that is away, of the run or of one of its delegations. */
+  away?: Away | null;
 }
 
 /** The status comment. Its state line is ours, derived from the journal; the newest `update_status` stands quoted under it. */
-export function statusComment({ view, now }: Reported): string {
-  const name = view.start.workflow.name;
-  const lines = [stateLine(view, name, now)];
+export function statusComment(report: Reported): string {
+  const { view, now } = report;
+  const lines = [stateLine(report, view.start.workflow.name)];
   if (view.endedAt === null && view.status) lines.push('', quote(view.status));
   if (view.endedAt !== null && view.message) lines.push('', clip(view.message));
-  if (view.reason && view.state !== 'Completed') lines.push('', `Reason: ${clip(view.reason)}`);
+  if (view.reason) lines.push('', `Reason: ${clip(view.reason)}`);
+  if (isAtWork(view) && view.start.event.resource.kind === 'issue' && now - view.startedAt >= PULSE_MS)
+    lines.push('', `Still at work at ${clock(now)}.`);
   return lines.join('\n');
 }
 
-function stateLine(view: RunView, name: string, now: number): string {
+/** Whether something is done or waited for that is not a person's reply: such a run is never silent for long. */
+export function isAtWork(view: RunView): boolean {
+  return view.endedAt === null && view.state !== 'Queued' && !isWaiting(view);
+}
+
+function stateLine(report: Reported, name: string): string {
+  const { view, now } = report;
   const time = duration((view.endedAt ?? now) - view.startedAt);
   switch (view.state) {
     case 'Completed':
-      return `✅ **${name}** completed in ${time}.`;
+      return view.reason ? `⚠️ **${name}** ended early after ${time}: its results are partial.` : `✅ **${name}** completed in ${time}.`;
     case 'Failed':
       return `❌ **${name}** failed after ${time}.`;
     case 'Timeout':
@@ -40,7 +52,7 @@ function stateLine(view: RunView, name: string, now: number): string {
       return `⏳ **${name}** is queued.`;
     default:
       if (isWaiting(view)) return `💬 **${name}** has answered and listens for comments.`;
-      return `⏳ **${name}** is running: ${progressOf(view)}.`;
+      return `⏳ **${name}** is running: ${progressOf(report)}.`;
   }
 }
 
@@ -50,12 +62,18 @@ function isWaiting({ steps }: RunView): boolean {
 }
 
 /** Which step, and n of m delegations. */
-function progressOf(view: RunView): string {
+function progressOf({ view, away }: Reported): string {
   const step = view.steps.findLast((one) => one.endedAt === null) ?? view.steps.at(-1);
   const { queued, ended } = view.delegations;
   const parts = [step ? `step "${step.id}"` : 'starting'];
   if (queued > ended) parts.push(`${ended} of ${queued} delegations done`);
+  if (away) parts.push(`the model is unavailable since ${clock(away.since)}`);
   return parts.join(', ');
+}
+
+/** 2026-11-21 14:05 UTC. */
+function clock(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 /** The check run's title and summary: findings, agents, tokens, cost, time. */
@@ -65,6 +83,8 @@ export function checkOutput(report: Reported): CheckOutput {
     `| | |`,
     `|---|---|`,
     `| State | ${view.state}${view.reason ? `: ${oneLine(view.reason)}` : ''} |`,
+    ...(isAtWork(view) ? [`| As of | ${clock(now)} |`] : []),
+    ...(report.away && isAtWork(view) ? [awayLine(report.away)] : []),
     `| Findings | ${findingsLine(report.findings)} |`,
     `| Agents | ${view.agents.length > 0 ? view.agents.join(', ') : 'none delegated to'}; ${view.delegations.ended} of ${view.delegations.queued} delegations, ${view.turns} turns |`,
     `| Tokens | ${tokensLine(view)} |`,
@@ -76,14 +96,21 @@ export function checkOutput(report: Reported): CheckOutput {
   return { title: titleOf(report), summary: clip(lines.join('\n')) };
 }
 
-function titleOf({ view, findings }: Reported): string {
+function awayLine({ message, since, until }: Away): string {
+  return `| Model | unavailable since ${clock(since)}, asked again at ${clock(until)}: ${oneLine(message)} |`;
+}
+
+function titleOf(report: Reported): string {
+  const { view, findings } = report;
   if (view.endedAt === null)
-    return view.state === 'Queued' ? 'Queued' : isWaiting(view) ? 'Listening for comments' : `Running: ${progressOf(view)}`;
+    return view.state === 'Queued' ? 'Queued' : isWaiting(view) ? 'Listening for comments' : `Running: ${progressOf(report)}`;
   const standing = findings.filter((finding) => finding.posted);
   const earlier = standing.filter(({ posted }) => posted?.earlier).length;
   const known = earlier > 0 ? `, ${earlier} stood already` : '';
-  if (view.state === 'Completed')
-    return findings.length > 0 ? `${standing.length - earlier} of ${findings.length} findings posted${known}` : 'Completed';
+  if (view.state === 'Completed') {
+    const done = findings.length > 0 ? `${standing.length - earlier} of ${findings.length} findings posted${known}` : 'Completed';
+    return view.reason ? `Partial: ${findings.length > 0 ? `${done}; ` : ''}${oneLine(view.reason).slice(0, 200)}` : done;
+  }
   return `${view.state}${view.reason ? `: ${oneLine(view.reason).slice(0, 200)}` : ''}`;
 }
 
@@ -131,12 +158,13 @@ function stepTable(steps: StepView[]): string[] {
   return ['| Step | State | Time | |', '|---|---|---|---|', ...rows];
 }
 
-/** How a check run ends: green only where the run completed and every finding was posted. */
+/** How a check run ends: green only where the run completed, nothing ended early and every finding was posted; neutral where what there is is partial. */
 export function conclusionOf({ view, findings }: Reported): Conclusion {
   switch (view.state) {
     case 'Completed':
-      return findings.every((finding) => finding.posted) ? 'success' : 'neutral';
+      return view.reason === '' && findings.every((finding) => finding.posted) ? 'success' : 'neutral';
     case 'Skipped':
+    case 'Timeout':
       return 'neutral';
     case 'Cancelled':
       return 'cancelled';

@@ -1,12 +1,11 @@
-import type { Price } from '../journal/cost.ts';
 import type { Effect } from '../journal/effect.ts';
+import type { Entry } from '../journal/entry.ts';
 import { Pending } from '../journal/errors.ts';
-import { type RunView, viewRun } from '../journal/view.ts';
-import type { Services } from '../session/services.ts';
+import { type Away, awayOf, type RunView, viewRun } from '../journal/view.ts';
+import { priceOf, type Services } from '../session/services.ts';
 import type { Store } from '../store/store.ts';
-import type { Settings } from '../workflow/settings.ts';
 import { buttonsOf } from './buttons.ts';
-import { checkOutput, conclusionOf, type Reported } from './report-text.ts';
+import { checkOutput, conclusionOf, isAtWork, PULSE_MS, type Reported } from './report-text.ts';
 import { numberIn, type Showing, showStatus, type Write } from './status-comment.ts';
 
 /** Edits of one comment or check that come closer than this are merged. */
@@ -14,6 +13,8 @@ const BETWEEN_EDITS_MS = 2_000;
 
 interface Shown {
   at: number;
+  /** Length of the journal then. */
+  length: number;
   status: string;
   check: string;
 }
@@ -40,18 +41,39 @@ export async function reportRun(services: Services, id: string, signal: AbortSig
   const now = await services.store.now();
   if (last && view.endedAt === null && now - last.at < BETWEEN_EDITS_MS) throw new Pending('the next edit', last.at + BETWEEN_EDITS_MS);
   const findings = view.start.event.resource.kind === 'pr' ? await services.store.drafts.list(id) : [];
-  const report: Reported = { view, findings, priceOf: (model) => priceOf(services.settings, model), now };
+  const away = isAtWork(view) ? (view.away ?? (await awayIn(services, entries))) : null;
+  const report: Reported = { view, findings, priceOf: (model) => priceOf(services.settings, model), now, away };
   const write: Write = (key, effect, owner = id) => services.github.perform({ run: owner, key, event: view.start.event, effect, signal });
   await react(view, write);
-  const status = await showStatus(services, report, { write, last: last?.status ?? '', at: entries.length });
-  const check = await showCheck(report, { write, last: last?.check ?? '', at: entries.length });
-  if (view.endedAt === null) shown.set(id, { at: now, status, check });
+  const at = nameEdit(entries.length, report, last);
+  const status = await showStatus(services, report, { write, last: last?.status ?? '', at });
+  const check = await showCheck(report, { write, last: last?.check ?? '', at });
+  if (view.endedAt === null) shown.set(id, { at: now, length: entries.length, status, check });
   else shown.delete(id);
+  if (isAtWork(view)) await services.store.queues.setTimer({ wake: 'report', id }, view.startedAt + (pulseOf(report) + 1) * PULSE_MS);
 }
 
-/** What a model's tokens cost by the settings; null where they name no price. */
-export function priceOf(settings: Settings, model: string): Price | null {
-  return Object.values(settings.models).find((one) => model === one.id || model.startsWith(one.id))?.price ?? null;
+/** How many pulses a run at work has had: each shows a sign of life, so that it is never silent for long. */
+function pulseOf({ view, now }: Reported): number {
+  return isAtWork(view) ? Math.max(0, Math.floor((now - view.startedAt) / PULSE_MS)) : 0;
+}
+
+/**
+ * Names an edit by the journal's length where that has grown since the last one from here, else by its time: what delegations do, and the clock, change texts too.
+ * The same name is written once, by whichever process.
+ */
+function nameEdit(length: number, { view, now }: Reported, last: Shown | undefined): string {
+  const grown = view.endedAt !== null || (last !== undefined && last.length !== length);
+  return grown ? `${length}` : `${length}.${Math.floor(now / BETWEEN_EDITS_MS)}`;
+}
+
+/** The wait for a model that one of the open delegations is in. */
+async function awayIn({ store }: Services, entries: readonly Entry[]): Promise<Away | null> {
+  const ended = new Set(entries.flatMap((entry) => (entry.type === 'delegation.ended' ? [entry.delegation] : [])));
+  const open = entries.flatMap((entry) => (entry.type === 'delegation.queued' && !ended.has(entry.delegation) ? [entry.delegation] : []));
+  const last = open.length > 0 ? await store.journals.lastOf(open) : [];
+  const waiting = open.find((_, k) => last[k]?.type === 'model.away');
+  return waiting === undefined ? null : awayOf(await store.journals.read(waiting));
 }
 
 /** Eyes on the comment that started the run and on each that a session took, a rocket once it was answered. */
@@ -72,7 +94,7 @@ async function showCheck(report: Reported, { write, last, at }: Showing): Promis
   const { resource } = report.view.start.event;
   if (resource.kind !== 'pr') return '';
   const output = checkOutput(report);
-  const text = `${output.title}\n${report.view.endedAt}`;
+  const text = `${output.title}\n${report.view.endedAt}\n${pulseOf(report)}`;
   const name = report.view.start.workflow.name;
   const made = await write('check', {
     type: 'check.create',

@@ -15,8 +15,8 @@ export interface Showing {
   write: Write;
   /** What was written last. */
   last: string;
-  /** Length of the journal, which makes the keys of edits. */
-  at: number;
+  /** Names this edit among those of the run. */
+  at: string;
 }
 
 /** Brings a run's status comment up to its journal, by the workflow's `statusUpdateMethod`. Answers what was written last. */

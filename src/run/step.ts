@@ -78,13 +78,14 @@ async function act(services: Services, run: StepRun, step: Step): Promise<End> {
     });
     const end = step.action === 'agent.run' ? await runAgent(services, step, work) : await runSession(services, step, work);
     if (end.by === 'refusal') return { state: 'Failed', output: { message: end.message }, reason: end.message };
-    return completed({ message: end.message });
+    return completed({ message: end.message }, end.early ?? '');
   }
   throw new Fatal(`steps of the kind ${step.action} are not built yet: see the README for what is`);
 }
 
-function completed(output: unknown): End {
-  return { state: 'Completed', output, reason: '' };
+/** `reason` says why it ended early, where it did. */
+function completed(output: unknown, reason = ''): End {
+  return { state: 'Completed', output, reason };
 }
 
 function workOf(services: Services, run: StepRun, work: Pick<StepWork, 'source' | 'instruction' | 'before'> & { step: Step }): StepWork {

@@ -1,5 +1,5 @@
 import { briefAgent } from '../agent/briefing.ts';
-import { type ConversationEnd, converse } from '../agent/conversation.ts';
+import { converse } from '../agent/conversation.ts';
 import { readToolTable } from '../agent/tool-table.ts';
 import type { Agent } from '../journal/entry.ts';
 import { Fatal } from '../journal/errors.ts';
@@ -7,16 +7,13 @@ import type { StepOf } from '../workflow/step.ts';
 import { deadlineFrom, earliest } from './deadline.ts';
 import { CONTEXT_TOKENS, MAX_TOKENS } from './delegation.ts';
 import { equip, SHARED_TOOLS, STEP_TOOLS, type Subject } from './mind.ts';
-import { modelOf, type Services } from './services.ts';
+import { outcomeOf, type StepOutcome } from './outcome.ts';
+import { askReport, graceMsOf, modelOf, type Services } from './services.ts';
 import { factsOf, type StepWork } from './session.ts';
 import { hearLimits, type Spender, settleTurn } from './spending.ts';
 
 /** Lets one agent work on a step with its own tools; a step's tool table is read from the text before templates were filled. */
-export async function runAgent(
-  services: Services,
-  step: StepOf<'agent.run'>,
-  work: StepWork,
-): Promise<{ message: string; by: ConversationEnd['by'] }> {
+export async function runAgent(services: Services, step: StepOf<'agent.run'>, work: StepWork): Promise<StepOutcome> {
   const { journal, start } = work;
   const key = `step/${step.id}`;
   const agent = agentOf(start.agents, step.params.agentId);
@@ -35,7 +32,7 @@ export async function runAgent(
   const { tools, schemas } = equip(services, subject, { tools: agent.tools, injected: [...STEP_TOOLS, ...SHARED_TOOLS], allow, prohibit });
   const model = modelOf(services.settings, agent.model ?? work.modelKey);
   const spender: Spender = { journal, run: start.run, key, price: model.price, limits: services.settings.limits.session };
-  return converse({
+  const end = await converse({
     journal,
     key,
     model: services.model,
@@ -47,8 +44,12 @@ export async function runAgent(
     tools,
     hear: (ahead) => hearLimits(services, { spender, deadline }, ahead),
     onAnswer: (turn, answer) => settleTurn(services, spender, turn, answer),
+    onAway: () => askReport(services, start.run),
+    latest: deadline?.at ?? null,
+    graceMs: graceMsOf(services),
     signal: work.signal,
   });
+  return outcomeOf(journal, key, end);
 }
 
 function agentOf(agents: Agent[], id: string): Agent {

@@ -1,4 +1,4 @@
-import type { News } from '../agent/conversation.ts';
+import type { TurnAhead } from '../agent/news.ts';
 import type { Services } from './services.ts';
 
 /** The earliest of several ends (ms since 1970), with its reason. */
@@ -16,8 +16,13 @@ export function earliest(...deadlines: (Deadline | null)[]): Deadline | null {
   return deadlines.reduce((first, one) => (one && (!first || one.at < first.at) ? one : first), null);
 }
 
-/** What a conversation hears of its deadline: nothing before it, the closing reason after it. */
-export async function hearDeadline({ store }: Pick<Services, 'store'>, deadline: Deadline | null): Promise<News> {
-  if (!deadline) return { texts: [], closing: null };
-  return { texts: [], closing: (await store.now()) >= deadline.at ? deadline.reason : null };
+/** Why a conversation has to end by its deadline; null before it. */
+export async function overOf({ store }: Pick<Services, 'store'>, deadline: Deadline | null): Promise<string | null> {
+  return deadline && (await store.now()) >= deadline.at ? deadline.reason : null;
+}
+
+/** Whether a last turn was begun longer ago than the grace period: it has no answer, and is given up. */
+export async function isGraceOver({ store, settings }: Pick<Services, 'store' | 'settings'>, { again }: TurnAhead): Promise<boolean> {
+  const since = again?.closing ?? null;
+  return since !== null && (await store.now()) >= since + settings.gracePeriodSeconds * 1000;
 }

@@ -1,13 +1,16 @@
 import { briefDelegation } from '../agent/briefing.ts';
-import { type ConversationEnd, converse, type News, type TextVerdict, type TurnAhead } from '../agent/conversation.ts';
+import { type ConversationEnd, converse, type TextVerdict } from '../agent/conversation.ts';
 import { missingOf } from '../agent/expectation.ts';
+import type { News, TurnAhead } from '../agent/news.ts';
 import type { Usage } from '../journal/answer.ts';
 import type { DelegationEnd, DelegationStart } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import { addTo, treeOf } from '../journal/view.ts';
+import { isGraceOver, overOf } from './deadline.ts';
+import { lastWords } from './last-words.ts';
 import { equip, SHARED_TOOLS, type Subject } from './mind.ts';
-import { modelOf, type Services } from './services.ts';
-import { limitOf, type Spender, settleTurn } from './spending.ts';
+import { askReport, graceMsOf, modelOf, type Services } from './services.ts';
+import { limitOf, newsOf, type Spender, settleTurn } from './spending.ts';
 import { judgeTrouble } from './trouble.ts';
 
 /** Output tokens that one answer may have. */
@@ -101,6 +104,9 @@ async function talk(
       tools,
       hear: (ahead) => hearDelegation(services, { start, spender, id: subject.journal.id }, ahead),
       onAnswer: (turn, answer) => settleTurn(services, spender, turn, answer),
+      onAway: () => askReport(services, start.run),
+      latest: start.deadline,
+      graceMs: graceMsOf(services),
       onText: (_, turn) => judgeText(services, subject, { start, turn }),
       signal: subject.signal,
     });
@@ -119,8 +125,12 @@ async function hearDelegation(
 ): Promise<News> {
   const [order, limit] = await Promise.all([services.store.cancels.reasonOf(id), limitOf(services, spender, ahead)]);
   if (order !== null) return { texts: [], closing: order, abrupt: true };
-  if (start.deadline !== null && (await services.store.now()) >= start.deadline) return { texts: [], closing: 'its time is over' };
-  return { texts: limit?.warning ? [limit.warning] : [], closing: limit?.closing ?? null };
+  const over = await overOf(services, start.deadline === null ? null : { at: start.deadline, reason: 'its time is over' });
+  return newsOf({
+    closing: over ?? limit?.closing ?? null,
+    warning: over ? null : (limit?.warning ?? null),
+    abrupt: await isGraceOver(services, ahead),
+  });
 }
 
 /** What `expect` misses is named to the agent once; the verdict is recorded, so that a replay comes to the same end. */
@@ -147,8 +157,13 @@ async function settle(
   if (end.by === 'closing') {
     const order = await services.store.cancels.reasonOf(subject.journal.id);
     if (order !== null)
-      return { status: 'cancelled', result: `${order}. Last said: ${lastText(subject.journal) || 'nothing'}`, turns, calls };
-    return { status: 'timed out', result: message, turns, calls };
+      return { status: 'cancelled', result: `${order}. Last said: ${lastWords(subject.journal, 'work') || 'nothing'}`, turns, calls };
+    return {
+      status: 'timed out',
+      result: message || `${end.closing}. Last said: ${lastWords(subject.journal, 'work') || 'nothing'}`,
+      turns,
+      calls,
+    };
   }
   if (end.by === 'refusal') return { status: 'failed', result: message, turns, calls };
   const missing = await missingFor(services, subject, start);
@@ -159,15 +174,9 @@ async function settle(
 async function missingFor(services: Services, { journal, run }: Subject, { expect }: DelegationStart): Promise<string[]> {
   if (!expect) return [];
   const pads = await services.store.pads(run).list();
-  const output = lastText(journal);
+  const output = lastWords(journal, 'work');
   const calls = journal.entries.filter((entry) => entry.type === 'call.ended').length;
   return missingOf(expect, { scratchpads: pads.filter((pad) => pad.size > 0).map((pad) => pad.name), calls, output });
-}
-
-function lastText({ entries }: Journal): string {
-  const last = entries.findLast((entry) => entry.type === 'turn.answered');
-  const content = last?.type === 'turn.answered' ? last.answer.content : [];
-  return content.flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('\n');
 }
 
 /** What was done until an error ended it. */

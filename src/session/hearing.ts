@@ -1,9 +1,9 @@
 import { describeComment } from '../agent/briefing.ts';
-import type { News, TurnAhead } from '../agent/conversation.ts';
+import type { News, TurnAhead } from '../agent/news.ts';
 import type { HeardComment } from '../journal/entry.ts';
 import { Pending } from '../journal/errors.ts';
 import { type Letter, LOOKED_AT_MS } from '../store/mailbox.ts';
-import { earliest } from './deadline.ts';
+import { earliest, isGraceOver } from './deadline.ts';
 import { type Box, endingOf, type Room, readLetters } from './ending.ts';
 import { askReport, type Services } from './services.ts';
 import { limitOf, type Spender } from './spending.ts';
@@ -16,17 +16,20 @@ export async function hearSession(services: Services, room: Room, spender: Spend
   const [{ letters, held }, word] = await Promise.all([readLetters(services, room), limitOf(services, spender, ahead)]);
   const ending = await endingOf(services, room, letters);
   const limit = ending ? null : word;
+  const closing = ending?.reason ?? limit?.closing ?? null;
   const before = `${room.key}/turn/${ahead.turn - 1}`;
   const waits = room.journal.find('noted', `${before}/waits`) !== undefined;
   const stays = room.journal.find('noted', `${before}/ends`)?.value === false;
-  if ((waits || stays) && letters.length === 0 && !ending) throw await waitFor(services, room, held);
+  if ((waits || stays) && letters.length === 0 && !ending && !ahead.again) throw await waitFor(services, room, held);
   if (waits) await resume(services, room);
   if (letters.length > 0) askReport(services, room.start.run);
   const until = letters.findIndex((letter) => letter.signal);
   const taken = until < 0 ? letters : letters.slice(0, until + 1);
   return {
     texts: [...taken.filter((letter) => !letter.signal).map(describeLetter), ...(limit?.warning ? [limit.warning] : [])],
-    closing: ending?.reason ?? limit?.closing ?? null,
+    closing,
+    ...(limit?.warning ? { warned: true } : {}),
+    ...(closing !== null && (await isGraceOver(services, ahead)) ? { abrupt: true } : {}),
     heard: taken.map(recordOf),
   };
 }

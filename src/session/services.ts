@@ -36,6 +36,22 @@ export function modelOf(settings: Settings, key: string | null): { id: string; p
   return model;
 }
 
+/** The id of the model that is used while the one with this id is unavailable; null where the settings name none. */
+export function fallbackOf({ models }: Settings, id: string): string | null {
+  const key = Object.values(models).find((model) => model.id === id && model.fallback !== undefined)?.fallback;
+  return (key === undefined ? undefined : models[key]?.id) ?? null;
+}
+
+/** What a model's tokens cost by the settings; null where they name no price. */
+export function priceOf(settings: Settings, model: string): Price | null {
+  return Object.values(settings.models).find((one) => model === one.id || model.startsWith(one.id))?.price ?? null;
+}
+
+/** How long after its end was told a last turn, or a call under way, is waited for (ms). */
+export function graceMsOf({ settings }: Pick<Services, 'settings'>): number {
+  return settings.gracePeriodSeconds * 1000;
+}
+
 /** Asks for a report without waiting: whoever works goes on. The last one of a run is waited for by its end. */
 export function askReport({ store, log }: Services, id: string): void {
   store.queues.wakeReport(id).catch((error: unknown) => log.warn({ run: id, err: error }, 'a report could not be asked for'));

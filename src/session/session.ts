@@ -1,5 +1,5 @@
 import { briefCoordinator, type StepBrief } from '../agent/briefing.ts';
-import { type ConversationEnd, type ConversationOptions, converse } from '../agent/conversation.ts';
+import { type ConversationOptions, converse } from '../agent/conversation.ts';
 import { maxDelegations } from '../agent/tool-table.ts';
 import type { Agent, RunStart } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -15,7 +15,8 @@ import { CONTEXT_TOKENS, MAX_TOKENS } from './delegation.ts';
 import { endDelegations, type Room } from './ending.ts';
 import { closeSession, completeSession, hearSession } from './hearing.ts';
 import { equip, SHARED_TOOLS, STEP_TOOLS, type Subject } from './mind.ts';
-import { modelOf, type Services } from './services.ts';
+import { outcomeOf, type StepOutcome } from './outcome.ts';
+import { askReport, graceMsOf, modelOf, type Services } from './services.ts';
 import { type Spender, settleTurn } from './spending.ts';
 
 /** The record of what an agent remembered, newest first. */
@@ -56,11 +57,7 @@ const COORDINATOR: Agent = {
 };
 
 /** Lets a coordinator work on its goal with its agents until it completes; throws `Pending` while a delegation is open. */
-export async function runSession(
-  services: Services,
-  step: StepOf<'agent.session'>,
-  work: StepWork,
-): Promise<{ message: string; by: ConversationEnd['by'] }> {
+export async function runSession(services: Services, step: StepOf<'agent.session'>, work: StepWork): Promise<StepOutcome> {
   const { journal, start } = work;
   const key = `step/${step.id}`;
   const agents = step.params.agentIds.flatMap((id) => start.agents.find((agent) => agent.id === id) ?? []);
@@ -76,17 +73,7 @@ export async function runSession(
   const room = roomOf(step, work, deadline);
   const spender: Spender = { journal, run: start.run, key, price: model.price, limits: services.settings.limits.session };
   await openRoom(services, step, room);
-  const desk: Desk = {
-    journal,
-    start,
-    step: step.id,
-    agents,
-    most,
-    goal: step.params.goal,
-    modelKey: work.modelKey,
-    deadline,
-    onOpen: (open) => endDelegations(services, room, open),
-  };
+  const desk = deskOf(services, { step, work, agents, most, room });
   const subject = subjectOf(work);
   const { tools, schemas } = equip(services, subject, {
     tools: COORDINATOR_TOOLS,
@@ -122,7 +109,16 @@ export async function runSession(
     signal: work.signal,
   });
   await closeSession(services, room);
-  return end;
+  return outcomeOf(journal, key, end);
+}
+
+function deskOf(
+  services: Services,
+  { step, work, agents, most, room }: Pick<Desk, 'agents' | 'most'> & { step: StepOf<'agent.session'>; work: StepWork; room: Room },
+): Desk {
+  const { journal, start, modelKey } = work;
+  const onOpen = (open: string[]) => endDelegations(services, room, open);
+  return { journal, start, step: step.id, agents, most, goal: step.params.goal, modelKey, deadline: room.deadline, onOpen };
 }
 
 function subjectOf({ journal, start, signal, onStatus }: StepWork): Subject {
@@ -150,10 +146,13 @@ function mannersOf(
   services: Services,
   room: Room,
   spender: Spender,
-): Pick<ConversationOptions<ToolContext>, 'hear' | 'onAnswer' | 'onText' | 'onCompleted'> {
+): Pick<ConversationOptions<ToolContext>, 'hear' | 'onAnswer' | 'onAway' | 'latest' | 'graceMs' | 'onText' | 'onCompleted'> {
   return {
     hear: (ahead) => hearSession(services, room, spender, ahead),
     onAnswer: (turn, answer) => settleTurn(services, spender, turn, answer),
+    onAway: () => askReport(services, room.start.run),
+    latest: room.deadline?.at ?? null,
+    graceMs: graceMsOf(services),
     async onText(message, turn) {
       const ended = await completeSession(services, room, { message, turn, waits: room.listens || room.keepsOpen });
       return ended ? { end: true } : { end: false, reply: null };

@@ -1,9 +1,9 @@
-import type { News, TurnAhead } from '../agent/conversation.ts';
+import { type News, type TurnAhead, wasWarned } from '../agent/news.ts';
 import type { Answer } from '../journal/answer.ts';
 import { costOf, type Price } from '../journal/cost.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Budget } from '../workflow/settings.ts';
-import { type Deadline, hearDeadline } from './deadline.ts';
+import { type Deadline, isGraceOver, overOf } from './deadline.ts';
 import type { Services } from './services.ts';
 
 /** Who spends: a session, an agent step or a delegation, with its own limits beside those of its run. */
@@ -42,8 +42,7 @@ export async function limitOf({ store, settings }: Services, spender: Spender, a
   const [fullest] = shares;
   if (!fullest || fullest.share < WARN_AT) return null;
   if (fullest.share >= 1) return { warning: null, closing: `its limit of ${fullest.what} is reached` };
-  if (journal.find('noted', `${key}/warned`)) return null;
-  await journal.append({ type: 'noted', key: `${key}/warned`, value: fullest.what });
+  if (wasWarned(journal, key)) return null;
   return { warning: `Nine tenths of ${fullest.what} are used up: come to an end.`, closing: null };
 }
 
@@ -53,12 +52,19 @@ export async function hearLimits(
   { spender, deadline }: { spender: Spender; deadline: Deadline | null },
   ahead: TurnAhead,
 ): Promise<News> {
-  const order = await services.store.cancels.reasonOf(spender.run);
-  if (order !== null) return { texts: [], closing: order };
-  const news = await hearDeadline(services, deadline);
-  if (news.closing !== null) return news;
-  const limit = await limitOf(services, spender, ahead);
-  return { texts: limit?.warning ? [limit.warning] : [], closing: limit?.closing ?? null };
+  const order = (await services.store.cancels.reasonOf(spender.run)) ?? (await overOf(services, deadline));
+  const limit = order === null ? await limitOf(services, spender, ahead) : null;
+  return newsOf({ closing: order ?? limit?.closing ?? null, warning: limit?.warning ?? null, abrupt: await isGraceOver(services, ahead) });
+}
+
+/** A limit's word as news. */
+export function newsOf({ closing, warning, abrupt }: LimitWord & { abrupt: boolean }): News {
+  return {
+    texts: warning ? [warning] : [],
+    closing,
+    ...(warning ? { warned: true } : {}),
+    ...(closing !== null && abrupt ? { abrupt } : {}),
+  };
 }
 
 /** Settles a turn in the run's budget. */

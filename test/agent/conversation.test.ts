@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type ConversationOptions, converse, type News } from '../../src/agent/conversation.ts';
+import { type ConversationOptions, converse } from '../../src/agent/conversation.ts';
 import { type Model, ModelRefused, ModelUnavailable } from '../../src/agent/model.ts';
+import type { News, TurnAhead } from '../../src/agent/news.ts';
 import { Pending, ToolError } from '../../src/journal/errors.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { Journals } from '../../src/store/journals.ts';
@@ -50,7 +51,14 @@ describe('a conversation', () => {
     );
     const journal = await openJournal(journals());
     const end = await talk(journal, model, { schemas: schemasOf([look, COMPLETED]), tools: hands([look, COMPLETED]) });
-    expect(end).toEqual({ message: 'all fine', by: 'task_completed', turns: 2, calls: { look: 1, task_completed: 1 } });
+    expect(end).toEqual({
+      message: 'all fine',
+      by: 'task_completed',
+      closing: null,
+      last: 1,
+      turns: 2,
+      calls: { look: 1, task_completed: 1 },
+    });
     expect(model.asked[0]).toMatchObject({ model: 'm1', system: 'You test.', messages: [{ role: 'user', text: ['common', 'the task'] }] });
     expect(model.asked[1]?.messages.map((message) => message.role)).toEqual(['user', 'assistant', 'results']);
     expect(model.asked[1]?.messages[2]).toMatchObject({ results: [{ text: 'seen', error: false }] });
@@ -98,6 +106,48 @@ describe('a conversation', () => {
     expect(replayed.asked).toEqual([]);
   });
 
+  it('hears again before a turn that got no answer, and is told of what came meanwhile', async () => {
+    let away = true;
+    const model = playModel(() => {
+      if (away) throw new ModelUnavailable('overloaded', Date.now() + 50);
+      return { text: 'bye' };
+    });
+    const heard: (number | null | undefined)[] = [];
+    const hear = async ({ again }: TurnAhead): Promise<News> => {
+      heard.push(again?.closing);
+      return again ? { texts: ['later'], closing: 'it is over' } : { texts: ['first'], closing: null };
+    };
+    const journal = await openJournal(journals());
+    await expect(talk(journal, model, { hear })).rejects.toBeInstanceOf(Pending);
+    away = false;
+    expect(await talk(journal, model, { hear })).toMatchObject({ message: 'bye', by: 'closing', closing: 'it is over' });
+    expect(model.asked.at(-1)?.messages.at(-1)).toMatchObject({
+      text: ['common', 'the task', 'first', 'later', expect.stringContaining('it is over')],
+    });
+    expect(heard).toEqual([undefined, null]);
+    expect(await talk(journal, model, { hear })).toMatchObject({ message: 'bye', closing: 'it is over' });
+  });
+
+  it('gives up a last turn, and a call of its time that is over, so that its end is heard', async () => {
+    const hangs: Model = { ask: (_, { signal }) => new Promise((_, no) => signal?.addEventListener('abort', () => no(signal.reason))) };
+    const ends = async ({ again }: TurnAhead): Promise<News> => ({
+      texts: [],
+      closing: 'over',
+      ...(again?.closing ? { abrupt: true } : {}),
+    });
+    const journal = await openJournal(journals());
+    await expect(talk(journal, hangs, { hear: ends, graceMs: 20 })).rejects.toThrow('waiting for its end');
+    expect(await talk(journal, hangs, { hear: ends, graceMs: 20 })).toMatchObject({
+      message: '',
+      by: 'closing',
+      closing: 'over',
+      turns: 0,
+      last: 0,
+    });
+    const late = talk(await openJournal(journals()), hangs, { latest: Date.now() - 100, graceMs: 120 });
+    await expect(late).rejects.toThrow('waiting for its end');
+  });
+
   it('offers only update_status and task_completed in its last turn, and ends with it whatever the agent does', async () => {
     const look = makeTool('look', 'none', () => {
       throw new Error('may not run');
@@ -110,7 +160,14 @@ describe('a conversation', () => {
     const end = await talk(journal, model, { schemas: schemasOf(tools), tools: hands(tools), hear });
     expect(model.asked[0]?.tools.map((tool) => tool.name)).toEqual(['update_status', 'task_completed']);
     expect(String(Object.values(model.asked[0]?.messages.at(-1) ?? {}))).toContain('call task_completed with what there is');
-    expect(end).toEqual({ message: 'so far so good', by: 'closing', turns: 1, calls: { update_status: 1 } });
+    expect(end).toEqual({
+      message: 'so far so good',
+      by: 'closing',
+      closing: 'its time is over',
+      last: 0,
+      turns: 1,
+      calls: { update_status: 1 },
+    });
     const well = playModel(() => ({ calls: [{ name: 'task_completed', input: { message: 'partial' } }] }));
     expect(await talk(await openJournal(journals()), well, { schemas: schemasOf(tools), tools: hands(tools), hear })).toMatchObject({
       message: 'partial',
@@ -224,7 +281,7 @@ function playStory(journal: Journal, world: World, isDead: () => boolean) {
   return talk(journal, model, {
     schemas: schemasOf(tools),
     tools: hands(tools, { delegate: async (calls) => calls.map((_, k) => ({ text: `result ${k}` })) }),
-    hear: async ({ turn }) => (turn === 2 ? { texts: ['somebody wrote'], closing: null } : NOTHING),
+    hear: async ({ turn, again }) => (turn === 2 && !again ? { texts: ['somebody wrote'], closing: null } : NOTHING),
   });
 }
 

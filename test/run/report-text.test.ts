@@ -97,7 +97,8 @@ describe('the check run', () => {
     [{ state: 'Completed' }, [finding('1', 'line'), finding('2')], 'neutral', '1 of 2 findings posted'],
     [{ state: 'Skipped', reason: 'no step had to run' }, [], 'neutral', 'Skipped: no step had to run'],
     [{ state: 'Failed', reason: 'step "a":\n  no key' }, [], 'failure', 'Failed: step "a": no key'],
-    [{ state: 'Timeout' }, [], 'failure', 'Timeout'],
+    [{ state: 'Completed', reason: 'step "a" ended early: over' }, [], 'neutral', 'Partial: step "a" ended early: over'],
+    [{ state: 'Timeout' }, [], 'neutral', 'Timeout'],
     [{ state: 'Cancelled' }, [], 'cancelled', 'Cancelled'],
   ])('of %o concludes', (view, findings, conclusion, title) => {
     const ended = report({ ...view, endedAt: 1 }, { findings });

@@ -6,6 +6,7 @@ import type { Person } from '../../src/demo/github/person.ts';
 import { GitHubApp } from '../../src/github/client.ts';
 import { Governor } from '../../src/github/governor.ts';
 import { createPublisher } from '../../src/github/publisher.ts';
+import { NO_USAGE } from '../../src/journal/cost.ts';
 import type { Draft, RunStart } from '../../src/journal/entry.ts';
 import { Pending, Superseded } from '../../src/journal/errors.ts';
 import type { Event } from '../../src/journal/event.ts';
@@ -14,7 +15,7 @@ import { reportRun } from '../../src/run/report.ts';
 import type { Services } from '../../src/session/services.ts';
 import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
 import { RedisStore, type Store } from '../../src/store/store.ts';
-import { agentStep, eventOn, House, over, pullOf, REPOSITORY, startOf } from '../session/house.ts';
+import { agentStep, delegationOf, eventOn, House, over, pullOf, REPOSITORY, startOf } from '../session/house.ts';
 
 const NAME = 'acme/app';
 const prefix = `test-report-${randomUUID()}`;
@@ -50,7 +51,7 @@ afterAll(async () => {
 });
 
 /** One of two processes: its own store and publisher, on the same Redis and GitHub. `ahead` moves its clock. */
-function processOf(store: Store, ahead = 0): Services {
+function processOf(store: Store, ahead: number | (() => number) = 0): Services {
   const publisher = createPublisher({
     api: (...scope) => app.api(...scope),
     identity: () => app.identity(),
@@ -61,7 +62,7 @@ function processOf(store: Store, ahead = 0): Services {
     settings: { approve: false, requestChanges: false },
     worker: randomUUID(),
   });
-  const later = over(store, { now: async () => (await store.now()) + ahead });
+  const later = over(store, { now: async () => (await store.now()) + (typeof ahead === 'number' ? ahead : ahead()) });
   return {
     ...house.process().services,
     store: later,
@@ -111,6 +112,8 @@ function seen({ number, event }: RunStart & { number: number }) {
   };
 }
 
+const ANSWER = { content: [], stop: 'end_turn' as const, usage: NO_USAGE, model: 'm' };
+
 describe('the report of a run', () => {
   it('made by two processes at once leaves one comment and one check, in their newest state', async () => {
     const run = await begin();
@@ -132,6 +135,72 @@ describe('the report of a run', () => {
     expect(end.comments).toHaveLength(1);
     expect(end.comments[0]).toMatch(/^✅ \*\*W \d+\*\* completed in .*\n\nAll good\.$/s);
     expect(github.defects).toEqual([]);
+  });
+
+  it('shows a sign of life of a run at work every five minutes, by a timer, and none of one that waits or is queued', async () => {
+    const run = await begin();
+    const sha = run.event.resource.kind === 'pr' ? run.event.resource.head.sha : '';
+    const edits = () => github.log.filter(({ method, path }) => method === 'PATCH' && path.includes('/check-runs/')).length;
+    const shown = () => /As of \| (\S+ \S+)/.exec(github.checks(NAME, sha)[0]?.output.summary ?? '')?.[1];
+    await report(run.run, processOf(first()));
+    const timers = async () => (await raw.keys(`${prefix}:timers-v*:report-${run.run}-*`)).length;
+    expect(await timers()).toBe(0);
+    const journal = await first().journals.open(run.run);
+    await journal.append({ type: 'run.state', state: 'Running', reason: '' }, { type: 'step.started', step: 'a' });
+    let ahead = 5_000;
+    const services = processOf(first(), () => ahead);
+    await report(run.run, services);
+    expect(await timers()).toBe(1);
+    const [before, then] = [edits(), shown()];
+    ahead = 200_000;
+    await report(run.run, services);
+    expect(edits()).toBe(before);
+    ahead = 310_000;
+    await report(run.run, services);
+    expect(edits()).toBe(before + 1);
+    expect(shown()).not.toBe(then);
+    expect(await timers()).toBe(2);
+    await journal.append({ type: 'step.state', step: 'a', state: 'WaitingForReply' });
+    await report(run.run, processOf(first(), 700_000));
+    expect(await timers()).toBe(2);
+    expect(github.checks(NAME, sha)[0]?.output.title).toBe('Listening for comments');
+  });
+
+  it('says since when the model of a run, or of one of its delegations, is away, and that it is back', async () => {
+    const run = await begin();
+    const sha = run.event.resource.kind === 'pr' ? run.event.resource.head.sha : '';
+    const title = () => github.checks(NAME, sha)[0]?.output.title;
+    const services = (ahead: number) => processOf(first(), ahead);
+    const journal = await first().journals.open(run.run);
+    const key = 'step/a/turn/0/call/0';
+    await journal.append(
+      { type: 'run.state', state: 'Running', reason: '' },
+      { type: 'step.started', step: 'a' },
+      { type: 'model.away', key: 'step/a/turn/0', message: 'overloaded', until: Date.now() },
+    );
+    await report(run.run, services(0));
+    expect(title()).toMatch(/^Running: step "a", the model is unavailable since \d{4}-\d\d-\d\d \d\d:\d\d UTC$/);
+    expect(github.checks(NAME, sha)[0]?.output.summary).toMatch(
+      /\| Model \| unavailable since .* UTC, asked again at .* UTC: overloaded \|/,
+    );
+    const delegation = `${run.run}~one`;
+    await journal.append(
+      { type: 'turn.answered', key: 'step/a/turn/0', answer: ANSWER, ms: 1 },
+      { type: 'delegation.queued', key, delegation, agent: 'A', label: '' },
+    );
+    await report(run.run, services(3_000));
+    expect(title()).toBe('Running: step "a", 0 of 1 delegations done');
+    await first().journals.create(delegation, { type: 'delegation.started', start: delegationOf({ delegation }) });
+    const other = await first().journals.open(delegation);
+    await other.append({ type: 'model.away', key: 'work/turn/0', message: 'busy', until: Date.now() });
+    await report(run.run, services(6_000));
+    expect(title()).toContain('0 of 1 delegations done, the model is unavailable since');
+    await other.append({ type: 'turn.answered', key: 'work/turn/0', answer: ANSWER, ms: 1 });
+    await report(run.run, services(9_000));
+    expect(title()).toBe('Running: step "a", 0 of 1 delegations done');
+    await other.append({ type: 'model.away', key: 'work/turn/1', message: 'busy', until: Date.now() });
+    await report(run.run, services(12_000));
+    expect(title()).toContain('the model is unavailable since');
   });
 
   it('edits no sooner than two seconds after the edit before, unless the run ended', async () => {
