@@ -155,7 +155,11 @@ async function askOnce<C>(options: ConversationOptions<C>, at: Asking): Promise<
 }
 
 /** Asks until the time is over: then, and where the model is away, it waits, so that the end is heard. */
-async function askInTime<C>(options: ConversationOptions<C>, at: Asking, tools: ToolSchema[]): Promise<{ answer: Answer; request: string }> {
+async function askInTime<C>(
+  options: ConversationOptions<C>,
+  at: Asking,
+  tools: ToolSchema[],
+): Promise<{ answer: Answer; request: string }> {
   const late = at.news.closingAt ?? options.latest ?? null;
   const clock = late === null ? null : startClock(late + graceOf(options), options.signal);
   try {
