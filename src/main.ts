@@ -164,7 +164,7 @@ function makeServices(config: Config, parts: { store: Store; github: GitHubApp; 
     governor: new Governor({ turns: store.writes }),
     drafts: store.drafts,
     diff: (event: Event) => diffOf(services, event),
-    settings: { approve: settings.approve, requestChanges: false },
+    settings: { approve: settings.approve, requestChanges: false, closeReopen: settings.closeReopen },
     worker: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
   });
   return services;

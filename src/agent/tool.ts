@@ -23,6 +23,8 @@ export interface Tool<C> {
   description: string;
   effect: ToolEffect;
   input: z.ZodType;
+  /** Its arguments are known by their own names only: a wrong guess would overwrite something. */
+  exact?: boolean;
   run(context: C, input: unknown): Promise<ToolAnswer>;
 }
 

@@ -9,6 +9,7 @@ import { createCheck, findCheck, updateCheck } from './check.ts';
 import type { Kept } from './clean.ts';
 import { createComment, findComment, updateComment } from './comment.ts';
 import type { Governor } from './governor.ts';
+import { type ItemPolicy, updateItem } from './item-effect.ts';
 import { addReaction } from './reaction.ts';
 import { type ReviewPolicy, submitReview } from './review.ts';
 import { findReply, replyInThread, resolveThread } from './thread-effect.ts';
@@ -23,7 +24,7 @@ export interface PublisherOptions {
   drafts: DraftReviews;
   /** The change at the event's head (and base). May throw; the effect is then tried again by the caller. */
   diff: (event: Event) => Promise<Diff>;
-  settings: ReviewPolicy;
+  settings: ReviewPolicy & ItemPolicy;
   worker: string;
   clock?: Clock;
 }
@@ -144,6 +145,8 @@ function act(shared: Shared, writer: Writer, { run, effect, kept }: Performance)
       return createComment(writer, effect, kept ?? {});
     case 'comment.update':
       return updateNewest(shared, writer, effect);
+    case 'item.update':
+      return updateItem(writer, effect, { policy: shared.settings, kept: kept ?? {} });
     case 'reaction.add':
       return addReaction(writer, effect);
     case 'check.create':

@@ -3,6 +3,7 @@ export type Effect =
   /** `slot`: there is one comment of this name under the item; where it stands already it is changed. */
   | { type: 'comment.create'; body: string; slot?: string }
   | { type: 'comment.update'; comment: number; body: string }
+  | ({ type: 'item.update' } & ItemChange)
   | { type: 'reaction.add'; target: { kind: 'issue' | 'comment' | 'thread'; id: number }; content: 'eyes' | 'rocket' | 'confused' }
   | { type: 'check.create'; sha: string; name: string; external: string; output: CheckOutput; actions?: CheckAction[] }
   | {
@@ -16,6 +17,21 @@ export type Effect =
   | { type: 'review.submit'; event: 'APPROVE' | 'COMMENT' | 'REQUEST_CHANGES'; body: string }
   | { type: 'thread.reply'; thread: string; body: string }
   | { type: 'thread.resolve'; thread: string };
+
+/** What changes on the run's own pull request or issue; what is absent stays. Labels and people come and go one by one. */
+export interface ItemChange {
+  title?: string;
+  body?: string;
+  state?: 'open' | 'closed';
+  addLabels?: string[];
+  removeLabels?: string[];
+  addAssignees?: string[];
+  removeAssignees?: string[];
+  /** By its title; null for none. */
+  milestone?: string | null;
+  /** Pull requests only. */
+  draft?: boolean;
+}
 
 export type Conclusion = 'success' | 'neutral' | 'failure' | 'cancelled' | 'skipped';
 

@@ -32,9 +32,10 @@ type Fields = Record<string, z.ZodType>;
  * A model's arguments as a tool's schema wants them: other names and spellings of the same argument, numbers as text, an array of one, `null` for absent.
  * Throws `ToolError` that says per field what was expected.
  */
-export function parseArguments(tool: { name: string; input: z.ZodType }, raw: unknown): unknown {
+export function parseArguments(tool: { name: string; input: z.ZodType; exact?: boolean }, raw: unknown): unknown {
   const fields = fieldsOf(tool.input);
-  const parsed = tool.input.safeParse(bendAll(fields, renameAll(fields, openRaw(raw))));
+  const given = openRaw(raw);
+  const parsed = tool.input.safeParse(bendAll(fields, tool.exact ? respellAll(fields, given) : renameAll(fields, given)));
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'arguments'}: ${issue.message}`);
   throw new ToolError(`${tool.name} was not run. ${faults.join('; ')}. It takes { ${describe(fields)} }.`);
@@ -57,6 +58,16 @@ function openRaw(raw: unknown): Record<string, unknown> {
   return Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== null && value !== undefined));
 }
 
+/** Only the spelling differs: `add_labels` is `addLabels`. */
+function respellAll(fields: Fields, raw: Record<string, unknown>): Record<string, unknown> {
+  const respelled = Object.entries(raw).map(([name, value]) => [Object.hasOwn(fields, inCamel(name)) ? inCamel(name) : name, value]);
+  return Object.fromEntries(respelled);
+}
+
+function inCamel(name: string): string {
+  return name.replace(/[-_]+(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
 function renameAll(fields: Fields, raw: Record<string, unknown>): Record<string, unknown> {
   const known = Object.entries(raw).filter(([name]) => Object.hasOwn(fields, name));
   const renamed = new Map(known);
@@ -77,7 +88,7 @@ function renameAll(fields: Fields, raw: Record<string, unknown>): Record<string,
 
 /** The field that an unknown name stands for, if that field was not given. */
 function targetOf(fields: Fields, name: string, isGiven: (field: string) => boolean): string | null {
-  const camel = name.replace(/[-_]+(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const camel = inCamel(name);
   const free = (field: string) => Object.hasOwn(fields, field) && !isGiven(field);
   if (free(camel)) return camel;
   const groups = SYNONYMS.filter((words) => words.includes(camel));

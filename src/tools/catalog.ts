@@ -5,6 +5,7 @@ import { COMMENT_TOOLS } from './comment.ts';
 import type { ToolContext } from './context.ts';
 import { DIFF_TOOLS } from './diff.ts';
 import { FILE_TOOLS } from './files.ts';
+import { ITEM_TOOLS } from './item.ts';
 import { MEMORY_TOOLS } from './memory.ts';
 import { PROGRESS_TOOLS } from './progress.ts';
 import { PULL_REQUEST_TOOLS } from './pull-request.ts';
@@ -19,6 +20,7 @@ export const TOOLS: readonly Tool<ToolContext>[] = [
   ...TICKET_TOOLS,
   ...PULL_REQUEST_TOOLS,
   ...COMMENT_TOOLS,
+  ...ITEM_TOOLS,
   ...DIFF_TOOLS,
   ...REVIEW_TOOLS,
   ...MEMORY_TOOLS,

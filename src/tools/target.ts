@@ -48,6 +48,14 @@ export function checkOwn(event: Event, given: Arguments, kind: 'pull request' | 
   }
 }
 
+/** Throws `ToolError` for arguments that a tool does not know and that name no place: what is left out unsaid is taken for done. */
+export function refuseUnknown(tool: string, given: Arguments): void {
+  const places = [...FULL_NAMES, ...OWNERS, ...NUMBERS];
+  const unknown = Object.keys(given).filter((name) => !places.includes(name));
+  if (unknown.length > 0)
+    throw new ToolError(`${tool} was not run: it knows no argument ${unknown.join(', ')}. Leave it out, or look at what the tool takes.`);
+}
+
 /** The number of the run's own pull request or issue; `ToolError` where it has none and the model named none. */
 export function numberOf(event: Event, given: number | undefined): number {
   if (given !== undefined) return given;

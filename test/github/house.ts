@@ -105,7 +105,7 @@ export class House {
       governor: new Governor({ turns: this.turns, clock: this.clock }),
       drafts: this.drafts,
       diff: (event) => this.diff(event),
-      settings: { approve: false, requestChanges: false },
+      settings: { approve: false, requestChanges: false, closeReopen: false },
       worker: 'worker-1',
       clock: this.clock,
       ...more,

@@ -59,7 +59,7 @@ function processOf(store: Store, ahead: number | (() => number) = 0): Services {
     governor: new Governor({ turns: store.writes }),
     drafts: store.drafts,
     diff: () => Promise.reject(new Error('a report needs no diff')),
-    settings: { approve: false, requestChanges: false },
+    settings: { approve: false, requestChanges: false, closeReopen: false },
     worker: randomUUID(),
   });
   const later = over(store, { now: async () => (await store.now()) + (typeof ahead === 'number' ? ahead : ahead()) });

@@ -53,6 +53,8 @@ describe('what trust leaves', () => {
         'merge_pull_request',
         'resolve_pull_request_review_thread',
         'run_terminal_cmd',
+        'update_pull_request',
+        'update_ticket',
       ].toSorted(),
     );
   });

@@ -46,12 +46,20 @@ export interface Repository {
   reviewComments: Map<number, ReviewComment>;
   threads: Map<number, Thread>;
   labels: Map<string, Label>;
+  milestones: Milestone[];
   checkSuites: Map<number, CheckSuite>;
   checkRuns: Map<number, CheckRun>;
   statuses: Status[];
   workflows: Map<number, Workflow>;
   workflowRuns: Map<number, WorkflowRun>;
   jobs: Map<number, Job>;
+}
+
+/** A milestone; its number is its own, as issues have theirs. */
+export interface Milestone {
+  id: number;
+  number: number;
+  title: string;
 }
 
 /** Something that took place on an issue or a pull request. */
@@ -72,6 +80,7 @@ export interface Item {
   state: 'open' | 'closed';
   stateReason: string | null;
   labels: Set<Label>;
+  milestone: Milestone | null;
   assignees: Set<Account>;
   locked: boolean;
   lockReason: string | null;

@@ -1,8 +1,8 @@
 import { BODY_MAX, invalid, Refusal } from '../refusal.ts';
 import type { Scene } from '../route.ts';
 import { accountJson } from '../shape/account.ts';
-import { labelJson } from '../shape/item.ts';
-import type { Account, Item, Label, Repository } from '../state.ts';
+import { labelJson, milestoneJson } from '../shape/item.ts';
+import type { Account, Item, Label, Milestone, Repository } from '../state.ts';
 import { sendItemEvent } from './pull-event.ts';
 
 /** What somebody writes to open an issue or a pull request. */
@@ -28,6 +28,7 @@ export function addItem(scene: Scene, fields: NewItem): Item {
     state: 'open',
     stateReason: null,
     labels: new Set((fields.labels ?? []).map((name) => ensureLabel(scene, name))),
+    milestone: null,
     assignees: new Set((fields.assignees ?? []).map((login) => world.account(login))),
     locked: false,
     lockReason: null,
@@ -130,6 +131,16 @@ async function changeAssignee(scene: Scene, item: Item, change: { account: Accou
   if (change.action === 'assigned') item.assignees.add(change.account);
   else item.assignees.delete(change.account);
   await sendItemEvent(scene, item, { action: change.action, extra: { assignee: accountJson(scene.world, change.account) } });
+}
+
+/** Puts an item into a milestone, or takes it out of the one it is in. */
+export async function setMilestone(scene: Scene, item: Item, milestone: Milestone | null): Promise<void> {
+  const before = item.milestone;
+  if (before === milestone) return;
+  item.milestone = milestone;
+  const told = milestone ?? before;
+  const extra = told ? { milestone: milestoneJson(scene.world, scene.repo, told) } : {};
+  await sendItemEvent(scene, item, { action: milestone ? 'milestoned' : 'demilestoned', extra });
 }
 
 function requireFittingBody(body: string): void {

@@ -137,6 +137,7 @@ function emptyTables() {
     reviewComments: new Map(),
     threads: new Map(),
     labels: new Map(),
+    milestones: [],
     checkSuites: new Map(),
     checkRuns: new Map(),
     statuses: [],

@@ -1,4 +1,5 @@
 import { findAnchor, lostPlace } from '../act/anchor.ts';
+import { setDraft } from '../act/pull.ts';
 import {
   addReviewComment,
   addThread,
@@ -24,6 +25,13 @@ function requirePull(scene: Scene, number: number): PullItem {
   const item = scene.repo.items.get(number);
   if (!item || !isPull(item)) throw new GraphRefusal('NOT_FOUND', `Could not resolve to a PullRequest with the number of ${number}.`);
   return item;
+}
+
+/** Makes a pull request a draft, or ready for review. */
+export async function changeDraft(call: Call, input: Fields, draft: boolean): Promise<Payload> {
+  const { source, scene } = openNode(call, input.needText('pullRequestId'), { member: 'PullRequest' });
+  await setDraft(scene, source.it, draft);
+  return { pullRequest: source };
 }
 
 /** The pull request and pending review that a thread or a submission is meant for. */

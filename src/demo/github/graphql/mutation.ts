@@ -1,7 +1,17 @@
 import { Fields } from '../fields.ts';
 import type { Call } from '../route.ts';
 import { commentOn, minimizeComment, reactTo, updateComment, updateReviewComment } from './mutate-comment.ts';
-import { addReview, deleteReview, dismiss, type Payload, replyInThread, settleThread, startThread, submit } from './mutate-review.ts';
+import {
+  addReview,
+  changeDraft,
+  deleteReview,
+  dismiss,
+  type Payload,
+  replyInThread,
+  settleThread,
+  startThread,
+  submit,
+} from './mutate-review.ts';
 import { type Field, makeField, makeType, type ObjectType } from './schema.ts';
 
 /** One mutation: the fields of its input, of its answer, and what it does. */
@@ -67,6 +77,16 @@ const MUTATIONS: Record<string, Mutation> = {
     input: { pullRequestReviewId: 'ID!', message: 'String!' },
     payload: { pullRequestReview: 'PullRequestReview' },
     run: dismiss,
+  },
+  convertPullRequestToDraft: {
+    input: { pullRequestId: 'ID!' },
+    payload: { pullRequest: 'PullRequest' },
+    run: (call, input) => changeDraft(call, input, true),
+  },
+  markPullRequestReadyForReview: {
+    input: { pullRequestId: 'ID!' },
+    payload: { pullRequest: 'PullRequest' },
+    run: (call, input) => changeDraft(call, input, false),
   },
   minimizeComment: {
     input: { subjectId: 'ID!', classifier: 'ReportedContentClassifiers!' },

@@ -10,13 +10,14 @@ import {
   reopenItem,
   setAssignees,
   setLabels,
+  setMilestone,
 } from '../act/item.ts';
 import { created, noContent, ok, page } from '../answer.ts';
 import { invalid, notFound } from '../refusal.ts';
 import { type Answer, type RepoCall, type Route, repoRoute } from '../route.ts';
 import { accountJson, isoTime, type Json, nodeId } from '../shape/account.ts';
-import { commentJson, commentsOn, issueJson, labelJson } from '../shape/item.ts';
-import { type Item, isPull, type PullItem } from '../state.ts';
+import { commentJson, commentsOn, issueJson, labelJson, milestoneJson } from '../shape/item.ts';
+import { type Item, isPull, type Milestone, type PullItem } from '../state.ts';
 
 const read = { needs: ['issues:read', 'pull_requests:read'] };
 const write = { needs: ['issues:write', 'pull_requests:write'] };
@@ -35,6 +36,7 @@ export function itemRoutes(): Route[] {
     repoRoute('POST /issues/{issue_number}/assignees', write, (call) => changeAssignees(call, true)),
     repoRoute('DELETE /issues/{issue_number}/assignees', write, (call) => changeAssignees(call, false)),
     ...labelRoutes(),
+    ...milestoneRoutes(),
   ];
 }
 
@@ -68,6 +70,19 @@ function labelRoutes(): Route[] {
     repoRoute('DELETE /issues/{issue_number}/labels/{name}', write, async (call) => {
       await removeLabel(call, requireItem(call), call.params.name ?? '');
       return ok(labelsOf(call));
+    }),
+  ];
+}
+
+function milestoneRoutes(): Route[] {
+  const json = ({ world, repo }: RepoCall) => repo.milestones.map((one) => milestoneJson(world, repo, one));
+  return [
+    repoRoute('GET /milestones', read, (call) => page(call, json(call))),
+    repoRoute('POST /milestones', write, (call) => {
+      const { repo, world, body } = call;
+      const milestone = { id: world.nextId(), number: repo.milestones.length + 1, title: body.needText('title') };
+      repo.milestones.push(milestone);
+      return created(milestoneJson(world, repo, milestone));
     }),
   ];
 }
@@ -139,9 +154,18 @@ async function updateIssue(call: RepoCall): Promise<Answer> {
   if (labels) await setLabels(call, item, labels);
   const accounts = assignees?.map((login) => world.account(login));
   if (accounts) await setAssignees(call, item, accounts);
+  if (body.has('milestone')) await setMilestone(call, item, findMilestone(call));
   if (state === 'closed') await closeItem(call, item, body.text('state_reason'));
   if (state === 'open') await reopenItem(call, item);
   return ok(issueJson(world, repo, item));
+}
+
+function findMilestone({ repo, body }: RepoCall): Milestone | null {
+  const number = body.integer('milestone');
+  if (number === undefined) return null;
+  const found = repo.milestones.find((one) => one.number === number);
+  if (!found) throw invalid('Issue', 'milestone');
+  return found;
 }
 
 async function changeLock(call: RepoCall, locked: boolean): Promise<Answer> {

@@ -1,4 +1,4 @@
-import type { Comment, Item, Label, Reaction, Repository } from '../state.ts';
+import type { Comment, Item, Label, Milestone, Reaction, Repository } from '../state.ts';
 import type { World } from '../world.ts';
 import { accountJson, accountJsonOrNull, appJsonFor, associationOf, isoTime, isoTimeOrNull, type Json, nodeId } from './account.ts';
 import { repositoryUrl } from './repository.ts';
@@ -24,6 +24,18 @@ export function labelJson(world: World, repo: Repository, label: Label): Json {
     color: label.color,
     default: false,
     description: label.description,
+  };
+}
+
+export function milestoneJson(world: World, repo: Repository, milestone: Milestone): Json {
+  return {
+    id: milestone.id,
+    node_id: nodeId('MI', milestone.id),
+    url: `${repositoryUrl(world, repo)}/milestones/${milestone.number}`,
+    number: milestone.number,
+    title: milestone.title,
+    state: 'open',
+    description: null,
   };
 }
 
@@ -65,7 +77,7 @@ export function sharedItemJson(world: World, repo: Repository, item: Item): Json
     labels: [...item.labels].map((label) => labelJson(world, repo, label)),
     assignee: assignees[0] ?? null,
     assignees,
-    milestone: null,
+    milestone: item.milestone && milestoneJson(world, repo, item.milestone),
     created_at: isoTime(item.createdAt),
     updated_at: isoTime(item.updatedAt),
     closed_at: isoTimeOrNull(item.closedAt),
