@@ -8,8 +8,8 @@ import type { Survey } from './cli/survey.ts';
 export interface Config {
   app: { id: number; privateKey: string; webhookSecret: string; previousSecret: string | null; apiUrl: string };
   model: { apiKey: string; baseURL: string };
-  /** `lockMs`: how long the work of a process that died is left alone before another takes it up. */
-  redis: { url: string | null; prefix: string; lockMs: number };
+  /** `lockMs`: how long the work of a process that died is left alone before another takes it up; `dedupeDays`: how long a delivery is known. */
+  redis: { url: string | null; prefix: string; lockMs: number; dedupeDays: number };
   port: number;
   dataDir: string;
   settingsFile: string | null;
@@ -91,7 +91,12 @@ export function readConfig(environment: Environment, role: Config['role'] = 'all
       apiUrl: found.GITHUB_API_URL.replace(/\/+$/, ''),
     },
     model: { apiKey: found.ANTHROPIC_API_KEY, baseURL: found.ANTHROPIC_BASE_URL },
-    redis: { url: found.PITWALL_REDIS_URL ?? null, prefix: found.PITWALL_REDIS_PREFIX, lockMs: found.PITWALL_LOCK_MS },
+    redis: {
+      url: found.PITWALL_REDIS_URL ?? null,
+      prefix: found.PITWALL_REDIS_PREFIX,
+      lockMs: found.PITWALL_LOCK_MS,
+      dedupeDays: dedupeDaysOf(found.GITHUB_API_URL),
+    },
     port: found.PORT,
     dataDir: resolve(found.PITWALL_DATA_DIR ?? join(homedir(), '.pitwall')),
     settingsFile: found.PITWALL_SETTINGS ?? null,
@@ -102,6 +107,11 @@ export function readConfig(environment: Environment, role: Config['role'] = 'all
     proxy: proxyOf(environment),
     logLevel: found.LOG_LEVEL,
   };
+}
+
+/** Longer than a delivery can be sent again: github.com keeps it for three days, a GitHub Enterprise as long as it likes. */
+function dedupeDaysOf(apiUrl: string): number {
+  return new URL(apiUrl).host === 'api.github.com' ? 4 : 31;
 }
 
 /** What the environment says, with all mistakes beside what is right: for the commands that look at an installation instead of starting it. Never throws. */

@@ -18,6 +18,7 @@ import { createPublisher } from './github/publisher.ts';
 import type { Event } from './journal/event.ts';
 import { Intake } from './run/intake.ts';
 import { Poller } from './run/poller.ts';
+import { startRecovery } from './run/recovery.ts';
 import { diffOf } from './session/mind.ts';
 import { fallbackOf, type Services } from './session/services.ts';
 import { startChildRedis } from './store/child-redis.ts';
@@ -73,7 +74,7 @@ async function wire(config: Config, { log, closers, stop }: Frame): Promise<Runn
   const child = config.redis.url === null ? await startChildRedis({ dataDir: config.dataDir, searchPath: config.searchPath }) : null;
   if (child) closers.push(() => child.stop());
   const store = await RedisStore.open(
-    { url: config.redis.url ?? child?.url ?? '', prefix: config.redis.prefix, lockMs: config.redis.lockMs },
+    { ...config.redis, url: config.redis.url ?? child?.url ?? '' },
     { warn: (text) => log.warn(text), error: (error) => log.warn({ err: error.message }, 'Redis') },
   );
   closers.push(() => store.close());
@@ -91,6 +92,7 @@ async function wire(config: Config, { log, closers, stop }: Frame): Promise<Runn
   const app = config.role === 'worker' ? null : await serve(config, { services, github, log });
   if (app) closers.push(() => app.close());
   if (config.poll) startPolling(config.poll, { store, github, closers, log });
+  if (config.role !== 'web') closers.push(startRecovery({ services, app: github }));
   const port = app?.port ?? 0;
   log.info({ port, role: config.role }, 'Pitwall is ready');
   return { url: `http://127.0.0.1:${port}`, port, stop };

@@ -35,7 +35,7 @@ describe('a good environment', () => {
     expect(readConfig(GOOD)).toEqual({
       app: { id: 42, privateKey: KEY, webhookSecret: SECRET, previousSecret: null, apiUrl: 'https://api.github.com' },
       model: { apiKey: 'sk-model', baseURL: 'https://api.anthropic.com' },
-      redis: { url: null, prefix: 'pitwall', lockMs: 8_000 },
+      redis: { url: null, prefix: 'pitwall', lockMs: 8_000, dedupeDays: 4 },
       port: 3000,
       dataDir: join(homedir(), '.pitwall'),
       settingsFile: null,
@@ -64,6 +64,7 @@ describe('a good environment', () => {
     [{ PITWALL_REDIS_URL: '  ' }, { redis: { url: null } }],
     [{ PITWALL_REDIS_PREFIX: 'team-a_1' }, { redis: { prefix: 'team-a_1' } }],
     [{ PITWALL_LOCK_MS: '500' }, { redis: { lockMs: 500 } }],
+    [{ GITHUB_API_URL: 'https://github.example.com/api/v3' }, { redis: { dedupeDays: 31 } }],
     [{ PORT: '0' }, { port: 0 }],
     [{ PORT: '65535' }, { port: 65_535 }],
     [{ PORT: '' }, { port: 3000 }],

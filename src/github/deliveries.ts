@@ -61,13 +61,13 @@ export async function listDeliveries(app: AppRequests, query: DeliveryQuery): Pr
   let etag = '';
   let cursor: string | null = null;
   for (let page = 0; page < MOST_PAGES; page++) {
-    const answer = await askPage(app, query, cursor);
+    const answer: Page | null = await askPage(app, query, cursor);
     if (answer === null) return 'unmodified';
     if (cursor === null) etag = answer.etag;
     rows.push(...answer.rows.filter((row) => row.deliveredAt >= query.from));
+    const before: string | null = cursor;
     cursor = answer.next;
-    const oldest = answer.rows.at(-1);
-    if (cursor === null || !oldest || oldest.deliveredAt < query.from) break;
+    if (cursor === null || cursor === before || answer.oldest < query.from) break;
   }
   return { rows, etag };
 }
@@ -93,6 +93,8 @@ export async function readDelivery(
 
 interface Page {
   rows: DeliveryRow[];
+  /** When the last row was attempted; without end where no row is GitHub's. */
+  oldest: number;
   next: string | null;
   etag: string;
 }
@@ -107,7 +109,9 @@ async function askPage(app: AppRequests, { status, etag, signal }: DeliveryQuery
   };
   try {
     const { data, headers = {} } = await askAsApp(app, ROUTE, parameters);
-    return { rows: z.array(z.unknown()).parse(whole(data)).flatMap(toRow), next: nextOf(headers.link), etag: String(headers.etag ?? '') };
+    const rows = z.array(z.unknown()).parse(whole(data)).flatMap(toRow);
+    const oldest = rows.at(-1)?.deliveredAt ?? Number.POSITIVE_INFINITY;
+    return { rows, oldest, next: nextOf(headers.link), etag: String(headers.etag ?? '') };
   } catch (error) {
     if (error instanceof GitHubError && error.kind === 'unmodified') return null;
     throw error;

@@ -2,8 +2,10 @@ import type { Keys } from './keys.ts';
 import type { Redis } from './redis.ts';
 import { defineScript, runScript } from './script.ts';
 
-/** Four days: longer than GitHub keeps deliveries for redelivery (spec 6). */
-export const KEPT_SECONDS = 4 * 86_400;
+/** Longer than github.com lets a delivery be sent again. */
+export const DEDUPE_DAYS = 4;
+/** Sessions read comments again as long as they are open. */
+export const COMMENTS_KEPT_SECONDS = 31 * 86_400;
 
 /** A body that another delivery brought before is the same event under a new id: the signature covers the body only. */
 const CLAIM = defineScript(`
@@ -27,22 +29,37 @@ export interface Claims {
   finish(delivery: string): Promise<void>;
   /** Those of the deliveries that are done. */
   finished(deliveries: string[]): Promise<string[]>;
+  /** Claims a created comment for the delivery that brings it; false where another delivery brought it before. */
+  takeComment(comment: string, delivery: string): Promise<boolean>;
+  /** Those of the comments that some delivery brought. */
+  broughtComments(comments: string[]): Promise<string[]>;
 }
 
-export function makeClaims(redis: Redis, keys: Keys): Claims {
+/** `days`: how long ids and bodies are known, which must be longer than GitHub lets a delivery be sent again. */
+export function makeClaims(redis: Redis, keys: Keys, days = DEDUPE_DAYS): Claims {
+  const keptSeconds = days * 86_400;
   return {
-    async take(delivery, bodyDigest, { bodySeconds = KEPT_SECONDS } = {}) {
+    async take(delivery, bodyDigest, { bodySeconds = keptSeconds } = {}) {
       const names = [keys.claim('delivery', delivery), keys.claim('body', bodyDigest)];
       const taken = await runScript(redis, CLAIM, names, [delivery, bodySeconds]);
       return taken === 0 ? null : taken === 1 ? 'id' : 'body';
     },
     async finish(delivery) {
-      await redis.set(keys.claim('delivery', delivery), '1', 'EX', KEPT_SECONDS);
+      await redis.set(keys.claim('delivery', delivery), '1', 'EX', keptSeconds);
     },
     async finished(deliveries) {
       if (deliveries.length === 0) return [];
       const marks = await redis.mget(deliveries.map((delivery) => keys.claim('delivery', delivery)));
       return deliveries.filter((_, index) => marks[index] !== null);
+    },
+    async takeComment(comment, delivery) {
+      const name = keys.claim('comment', comment);
+      return (await redis.set(name, delivery, 'EX', COMMENTS_KEPT_SECONDS, 'NX')) === 'OK' || (await redis.get(name)) === delivery;
+    },
+    async broughtComments(comments) {
+      if (comments.length === 0) return [];
+      const owners = await redis.mget(comments.map((comment) => keys.claim('comment', comment)));
+      return comments.filter((_, index) => owners[index] !== null);
     },
   };
 }

@@ -1,48 +1,43 @@
 import type { Keys } from './keys.ts';
 import { type Redis, sendAll } from './redis.ts';
-import { defineScript, runScript } from './script.ts';
 
 /** Longer than GitHub keeps deliveries. */
 const KEPT_MS = 4 * 86_400_000;
 
-const HOLD = defineScript(`
-local owner = redis.call('GET', KEYS[1])
-if owner and owner ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-return 1
-`);
-
-const LET_GO = defineScript(`
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
-return 1
-`);
+/** How often a delivery could not be read, and when it may be tried again (ms since 1970). */
+export interface PutOff {
+  tries: number;
+  until: number;
+}
 
 /** How far the App's deliveries were read from GitHub's list, shared by all processes. Times are ms since 1970. */
 export interface DeliveriesCursor {
-  /** Takes or keeps the right to read, for `ms`; false where another process has it. */
-  hold(holder: string, ms: number): Promise<boolean>;
-  letGo(holder: string): Promise<void>;
-  /** When reading began for the first time (`now`, where that is now), and the time of the newest delivery that was seen; null where none was. */
-  open(now: number): Promise<{ since: number; newest: number | null }>;
+  /** When reading began for the first time (`now`, where that is now), and up to when every delivery was seen; null where none was. */
+  open(now: number): Promise<{ since: number; reached: number | null }>;
+  /** Notes that every delivery of the list up to this time was seen. */
+  reach(deliveredAt: number): Promise<void>;
   /** Those of the deliveries that were not seen yet, in the order given, each once. */
   unseen(guids: string[]): Promise<string[]>;
   /** Marks a delivery as seen: it is in the queue, was handled before, or cannot be had. */
   see(guid: string, deliveredAt: number): Promise<void>;
+  /** Notes that a delivery could not be read. */
+  putOff(guid: string, putOff: PutOff): Promise<void>;
+  /** Those of the deliveries that could not be read before. */
+  putOffs(guids: string[]): Promise<Map<string, PutOff>>;
 }
 
-export function makeDeliveriesCursor(redis: Redis, keys: Keys): DeliveriesCursor {
-  const [lease, since, seen] = [keys.polling('lease'), keys.polling('since'), keys.polling('seen')];
+/** `name` tells cursors apart: each has read a list of its own. */
+export function makeDeliveriesCursor(redis: Redis, keys: Keys, name: string): DeliveriesCursor {
+  const key = (part: string) => keys.deliveries(name, part);
+  const [since, reached, seen, later] = [key('since'), key('reached'), key('seen'), key('put-off')];
   return {
-    async hold(holder, ms) {
-      return (await runScript(redis, HOLD, [lease], [holder, Math.ceil(ms)])) === 1;
-    },
-    async letGo(holder) {
-      await runScript(redis, LET_GO, [lease], [holder]);
-    },
     async open(now) {
       await redis.setnx(since, now);
-      const [, score] = await redis.zrange(seen, '-1', '-1', 'WITHSCORES');
-      return { since: Number(await redis.get(since)), newest: score === undefined ? null : Number(score) };
+      const [began, read] = await redis.mget(since, reached);
+      return { since: Number(began), reached: read ? Number(read) : null };
+    },
+    async reach(deliveredAt) {
+      await redis.set(reached, deliveredAt);
     },
     async unseen(guids) {
       const distinct = [...new Set(guids)];
@@ -51,8 +46,21 @@ export function makeDeliveriesCursor(redis: Redis, keys: Keys): DeliveriesCursor
       return distinct.filter((_, index) => scores[index] === null);
     },
     async see(guid, deliveredAt) {
-      const commands = redis.multi().zadd(seen, deliveredAt, guid);
+      const commands = redis.multi().zadd(seen, deliveredAt, guid).hdel(later, guid);
       await sendAll(commands.zremrangebyscore(seen, '-inf', deliveredAt - KEPT_MS));
+    },
+    async putOff(guid, { tries, until }) {
+      await sendAll(redis.multi().hset(later, guid, `${tries} ${until}`).pexpire(later, KEPT_MS));
+    },
+    async putOffs(guids) {
+      if (guids.length === 0) return new Map();
+      const rows = await redis.hmget(later, ...guids);
+      return new Map(
+        guids.flatMap((guid, k) => {
+          const [tries, until] = (rows[k] ?? '').split(' ').map(Number);
+          return tries && until ? [[guid, { tries, until }] as const] : [];
+        }),
+      );
     },
   };
 }

@@ -6,6 +6,8 @@ export interface RedisPlace {
   prefix: string;
   /** How long a job's lock holds without being renewed (ms); a quarter of it is the time between checks for lost ones. */
   lockMs?: number;
+  /** How long (days) a delivery is known, so that it starts nothing when it comes again. */
+  dedupeDays?: number;
 }
 
 export type { Redis };

@@ -9,6 +9,7 @@ import { type Claims, makeClaims } from './claims.ts';
 import { type Decisions, makeDecisions } from './decisions.ts';
 import { type DeliveriesCursor, makeDeliveriesCursor } from './deliveries-cursor.ts';
 import { makeDrafts } from './drafts.ts';
+import { type Duties, makeDuties } from './duties.ts';
 import { Journals } from './journals.ts';
 import { type Keys, makeKeys } from './keys.ts';
 import { type Lanes, makeLanes } from './lanes.ts';
@@ -47,7 +48,11 @@ export class RedisStore {
   readonly cancels: Cancels;
   readonly claims: Claims;
   readonly decisions: Decisions;
+  /** What was read of GitHub's list of deliveries by polling. */
   readonly deliveries: DeliveriesCursor;
+  /** What was read of it in search of deliveries that failed. */
+  readonly failures: DeliveriesCursor;
+  readonly duties: Duties;
   readonly #redis: Redis;
   readonly #keys: Keys;
   #clock = { measuredAt: 0, ahead: 0 };
@@ -83,9 +88,11 @@ export class RedisStore {
     this.mailboxes = makeMailboxes(redis, keys);
     this.budgets = makeBudgets(redis, keys);
     this.cancels = new RedisCancels(redis, keys, { url: place.url, onError });
-    this.claims = makeClaims(redis, keys);
+    this.claims = makeClaims(redis, keys, place.dedupeDays);
     this.decisions = makeDecisions(redis, keys);
-    this.deliveries = makeDeliveriesCursor(redis, keys);
+    this.deliveries = makeDeliveriesCursor(redis, keys, 'polled');
+    this.failures = makeDeliveriesCursor(redis, keys, 'failed');
+    this.duties = makeDuties(redis, keys);
   }
 
   /** The files that agents of a run wrote. */

@@ -70,28 +70,61 @@ eachPair('budgets', (pair) => {
     });
   });
 
-  describe('the reading of deliveries', () => {
+  describe('a duty', () => {
     it('belongs to one process at a time, until it lets go or its time is over', async () => {
       const { first, second } = pair;
-      expect(await first.deliveries.hold('one', 60_000)).toBe(true);
-      expect(await second.deliveries.hold('two', 60_000)).toBe(false);
-      expect(await first.deliveries.hold('one', 60_000)).toBe(true);
-      await second.deliveries.letGo('two');
-      expect(await second.deliveries.hold('two', 60_000)).toBe(false);
-      await first.deliveries.letGo('one');
-      expect(await second.deliveries.hold('two', 30)).toBe(true);
-      await expect.poll(() => first.deliveries.hold('one', 60_000)).toBe(true);
+      expect(await first.duties.hold('d', 'one', 60_000)).toBe(true);
+      expect(await second.duties.hold('d', 'two', 60_000)).toBe(false);
+      expect(await first.duties.hold('d', 'one', 60_000)).toBe(true);
+      expect(await second.duties.hold('other', 'two', 60_000)).toBe(true);
+      await second.duties.letGo('d', 'two');
+      expect(await second.duties.hold('d', 'two', 60_000)).toBe(false);
+      await first.duties.letGo('d', 'one');
+      expect(await second.duties.hold('d', 'two', 30)).toBe(true);
+      await expect.poll(() => first.duties.hold('d', 'one', 60_000)).toBe(true);
     });
 
-    it('remembers since when, and what was seen', async () => {
+    it('remembers when its newest round began', async () => {
+      expect(await pair.first.duties.begunAt('d')).toBe(0);
+      await pair.first.duties.begin('d', 500);
+      expect(await pair.second.duties.begunAt('d')).toBe(500);
+    });
+  });
+
+  describe('the reading of deliveries', () => {
+    it('remembers since when, up to when, and what was seen', async () => {
       const { first, second } = pair;
-      expect(await first.deliveries.open(500)).toEqual({ since: 500, newest: null });
+      expect(await first.deliveries.open(500)).toEqual({ since: 500, reached: null });
       expect(await first.deliveries.unseen(['a', 'b', 'a'])).toEqual(['a', 'b']);
       await second.deliveries.see('b', 700);
       await second.deliveries.see('c', 600);
       expect(await first.deliveries.unseen(['c', 'a', 'b'])).toEqual(['a']);
       expect(await first.deliveries.unseen([])).toEqual([]);
-      expect(await second.deliveries.open(900)).toEqual({ since: 500, newest: 700 });
+      await first.deliveries.reach(700);
+      expect(await second.deliveries.open(900)).toEqual({ since: 500, reached: 700 });
+      expect(await second.failures.open(900)).toEqual({ since: 900, reached: null });
+    });
+
+    it('puts off what could not be read, until it is seen', async () => {
+      const { first, second } = pair;
+      await first.deliveries.putOff('x', { tries: 1, until: 10 });
+      await first.deliveries.putOff('x', { tries: 2, until: 30 });
+      expect(await second.deliveries.putOffs(['w', 'x'])).toEqual(new Map([['x', { tries: 2, until: 30 }]]));
+      await second.deliveries.see('x', 700);
+      expect(await first.deliveries.putOffs(['x'])).toEqual(new Map());
+      expect(await first.deliveries.putOffs([])).toEqual(new Map());
+    });
+  });
+
+  describe('a comment', () => {
+    it('is brought by one delivery, which may say so again', async () => {
+      const { claims } = pair.first;
+      expect(await claims.takeComment('thread-1', 'a')).toBe(true);
+      expect(await pair.second.claims.takeComment('thread-1', 'b')).toBe(false);
+      expect(await claims.takeComment('thread-1', 'a')).toBe(true);
+      expect(await claims.takeComment('conversation-1', 'b')).toBe(true);
+      expect(await pair.second.claims.broughtComments(['thread-1', 'thread-2', 'conversation-1'])).toEqual(['thread-1', 'conversation-1']);
+      expect(await claims.broughtComments([])).toEqual([]);
     });
   });
 });

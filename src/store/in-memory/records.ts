@@ -2,10 +2,11 @@ import type { Clock } from '../../journal/clock.ts';
 import type { EffectRecord, EffectRecords } from '../../journal/effect.ts';
 import type { Batches } from '../batches.ts';
 import type { Budgets, Spending } from '../budgets.ts';
-import { KEPT_SECONDS as CLAIMED_SECONDS, type Claims } from '../claims.ts';
+import { type Claims, COMMENTS_KEPT_SECONDS, DEDUPE_DAYS } from '../claims.ts';
 import type { Decision, Decisions } from '../decisions.ts';
 import { MOST as MOST_DECISIONS } from '../decisions.ts';
-import type { DeliveriesCursor } from '../deliveries-cursor.ts';
+import type { DeliveriesCursor, PutOff } from '../deliveries-cursor.ts';
+import type { Duties } from '../duties.ts';
 import type { Lanes } from '../lanes.ts';
 import type { Queued } from '../queued.ts';
 import type { StatusPlaces } from '../status-places.ts';
@@ -127,16 +128,24 @@ export function budgets(): AtOnce<Budgets> {
 export function claims(clock: Clock): AtOnce<Claims> {
   const done = new Expiring<true>(clock.now);
   const bodies = new Expiring<string>(clock.now);
+  const comments = new Expiring<string>(clock.now);
+  const keptSeconds = DEDUPE_DAYS * 86_400;
   return {
-    take(delivery, bodyDigest, { bodySeconds = CLAIMED_SECONDS } = {}) {
+    take(delivery, bodyDigest, { bodySeconds = keptSeconds } = {}) {
       if (done.get(delivery)) return 'id';
       const owner = bodies.get(bodyDigest);
       if (owner !== undefined && owner !== delivery) return 'body';
       bodies.set(bodyDigest, delivery, bodySeconds * 1_000);
       return null;
     },
-    finish: (delivery) => done.set(delivery, true, CLAIMED_SECONDS * 1_000),
+    finish: (delivery) => done.set(delivery, true, keptSeconds * 1_000),
     finished: (deliveries) => deliveries.filter((delivery) => done.get(delivery)),
+    takeComment(comment, delivery) {
+      const owner = comments.get(comment);
+      if (owner === undefined) comments.set(comment, delivery, COMMENTS_KEPT_SECONDS * 1_000);
+      return owner === undefined || owner === delivery;
+    },
+    broughtComments: (ids) => ids.filter((comment) => comments.get(comment)),
   };
 }
 
@@ -152,24 +161,40 @@ export function decisions(): AtOnce<Decisions> {
   };
 }
 
-export function deliveriesCursor(clock: Clock): AtOnce<DeliveriesCursor> {
-  const lease = new Expiring<string>(clock.now);
-  const seen = new Map<string, number>();
+export function deliveriesCursor(): AtOnce<DeliveriesCursor> {
+  const seen = new Set<string>();
+  const putOffs = new Map<string, PutOff>();
   let since: number | null = null;
+  let reached: number | null = null;
   return {
-    hold(holder, ms) {
-      if ((lease.get('lease') ?? holder) !== holder) return false;
-      lease.set('lease', holder, ms);
-      return true;
-    },
-    letGo(holder) {
-      if (lease.get('lease') === holder) lease.delete('lease');
-    },
     open(now) {
       since ??= now;
-      return { since, newest: seen.size === 0 ? null : Math.max(...seen.values()) };
+      return { since, reached };
     },
+    reach: (deliveredAt) => void (reached = deliveredAt),
     unseen: (guids) => [...new Set(guids)].filter((guid) => !seen.has(guid)),
-    see: (guid, deliveredAt) => void seen.set(guid, deliveredAt),
+    see(guid) {
+      seen.add(guid);
+      putOffs.delete(guid);
+    },
+    putOff: (guid, putOff) => void putOffs.set(guid, { ...putOff }),
+    putOffs: (guids) => new Map([...putOffs].filter(([guid]) => guids.includes(guid))),
+  };
+}
+
+export function duties(clock: Clock): AtOnce<Duties> {
+  const holders = new Expiring<string>(clock.now);
+  const begun = new Map<string, number>();
+  return {
+    hold(duty, holder, ms) {
+      if ((holders.get(duty) ?? holder) !== holder) return false;
+      holders.set(duty, holder, ms);
+      return true;
+    },
+    letGo(duty, holder) {
+      if (holders.get(duty) === holder) holders.delete(duty);
+    },
+    begin: (duty, at) => void begun.set(duty, at),
+    begunAt: (duty) => begun.get(duty) ?? 0,
   };
 }

@@ -9,6 +9,7 @@ import type { Cancel, Cancels } from '../cancels.ts';
 import type { Claims } from '../claims.ts';
 import type { Decisions } from '../decisions.ts';
 import type { DeliveriesCursor } from '../deliveries-cursor.ts';
+import type { Duties } from '../duties.ts';
 import { Holds } from '../holds.ts';
 import { Journals } from '../journals.ts';
 import type { Lanes } from '../lanes.ts';
@@ -23,7 +24,7 @@ import type { Streams } from '../streams.ts';
 import { InMemoryJobs, JobBoard } from './jobs.ts';
 import { mailboxes } from './mailboxes.ts';
 import { blobs, drafts, memory, scratchpads } from './notes.ts';
-import { batches, budgets, claims, decisions, deliveriesCursor, effectRecords, lanes, queued, statusPlaces } from './records.ts';
+import { batches, budgets, claims, decisions, deliveriesCursor, duties, effectRecords, lanes, queued, statusPlaces } from './records.ts';
 import { streams } from './streams.ts';
 import { AT_ONCE, type AtOnce, getOr, reach, type Way } from './way.ts';
 import { TurnBoard, writeTurns } from './write-turns.ts';
@@ -44,7 +45,9 @@ export class Shelf {
   readonly decisions = decisions();
   readonly mailboxes: AtOnce<Mailboxes>;
   readonly claims: AtOnce<Claims>;
-  readonly deliveries: AtOnce<DeliveriesCursor>;
+  readonly deliveries = deliveriesCursor();
+  readonly failures = deliveriesCursor();
+  readonly duties: AtOnce<Duties>;
   readonly orders = new Map<string, string>();
   /** Who hears of published words. */
   readonly listeners = new Set<(id: string) => void>();
@@ -61,7 +64,7 @@ export class Shelf {
     this.turns = new TurnBoard(clock);
     this.mailboxes = mailboxes(clock);
     this.claims = claims(clock);
-    this.deliveries = deliveriesCursor(clock);
+    this.duties = duties(clock);
   }
 
   blobs(run: string): AtOnce<Blobs> {
@@ -112,6 +115,8 @@ export class InMemoryStore implements Store {
   readonly claims: Claims;
   readonly decisions: Decisions;
   readonly deliveries: DeliveriesCursor;
+  readonly failures: DeliveriesCursor;
+  readonly duties: Duties;
   readonly #shelf: Shelf;
   readonly #way: Way;
 
@@ -136,6 +141,8 @@ export class InMemoryStore implements Store {
     this.claims = reach<Claims>(way, 'claims', shelf.claims);
     this.decisions = reach<Decisions>(way, 'decisions', shelf.decisions);
     this.deliveries = reach<DeliveriesCursor>(way, 'deliveries', shelf.deliveries);
+    this.failures = reach<DeliveriesCursor>(way, 'failures', shelf.failures);
+    this.duties = reach<Duties>(way, 'duties', shelf.duties);
   }
 
   blobs(run: string): Blobs {

@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { GitHubError } from '../github/error.ts';
+import type { Store } from '../store/store.ts';
+
+/** Work that comes round again and again. */
+export interface RoundsParts {
+  /** One round; `since` is the time (ms, by the store's clock) from which the work is wanted. May throw: then it is tried again, after growing pauses. */
+  round(turn: { since: number; signal: AbortSignal }): Promise<unknown>;
+  store: Pick<Store, 'now'>;
+  log: Logger;
+  everyMs: number;
+  /** Further rounds after the first, each so many ms after the start. */
+  early?: number[];
+  /** What is logged when a round fails. */
+  trouble: string;
+}
+
+const FIRST_PAUSE_MS = 10_000;
+const LONGEST_PAUSE_MS = 300_000;
+/** How long a stop waits for a round that is under way (ms). */
+const STOP_MS = 1_000;
+/** Part of the time between rounds after which another process' round counts as this one's. */
+const NEARLY = 0.8;
+
+/** Does a round at once, some soon after, and then one every so often, until it is stopped. A round that fails is logged, and nothing else. */
+export class Rounds {
+  readonly #parts: RoundsParts;
+  readonly #leaving = new AbortController();
+  #working: Promise<void> = Promise.resolve();
+  #failures = 0;
+
+  constructor(parts: RoundsParts) {
+    this.#parts = parts;
+  }
+
+  /** Aborted when the rounds are stopped. */
+  get signal(): AbortSignal {
+    return this.#leaving.signal;
+  }
+
+  start(): void {
+    this.#working = this.#work();
+  }
+
+  async stop(): Promise<void> {
+    this.#leaving.abort();
+    const late = new AbortController();
+    await Promise.race([this.#working, sleep(STOP_MS, undefined, { signal: late.signal }).catch(() => undefined)]);
+    late.abort();
+  }
+
+  async #work(): Promise<void> {
+    const { everyMs, early = [], log, trouble } = this.#parts;
+    const { signal } = this.#leaving;
+    const started = Date.now();
+    const soon = [...early];
+    for (let ago = 0; !signal.aborted; ) {
+      const error = await this.#round(ago);
+      if (signal.aborted) return;
+      const next = error === null ? soon.shift() : undefined;
+      const regular = next === undefined ? everyMs : Math.max(0, started + next - Date.now());
+      const pause = error === null ? regular : pauseAfter(error, everyMs, this.#failures);
+      if (error !== null) log.warn({ err: error, pause }, trouble);
+      ago = error === null && next === undefined ? NEARLY * everyMs : 0;
+      await sleep(pause, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  /** Answers what went wrong, or null. `ago`: a round that another process began within so many ms is as good. */
+  async #round(ago: number): Promise<unknown> {
+    const { store, round } = this.#parts;
+    try {
+      await round({ since: (await store.now()) - ago, signal: this.#leaving.signal });
+      this.#failures = 0;
+      return null;
+    } catch (error) {
+      this.#failures++;
+      return error;
+    }
+  }
+}
+
+/** Sooner than the next regular round where that is far off; never before GitHub allows it. */
+function pauseAfter(error: unknown, everyMs: number, failures: number): number {
+  const growing = Math.min(LONGEST_PAUSE_MS, Math.min(everyMs, FIRST_PAUSE_MS) * 2 ** Math.min(failures, 10));
+  const told = error instanceof GitHubError && error.retryAt !== undefined ? error.retryAt - Date.now() : 0;
+  return Math.max(growing, told);
+}
