@@ -2,7 +2,7 @@
 import { CommanderError } from 'commander';
 import { makeProgram } from './cli/program.ts';
 import { ConfigError, processEnvironment, readConfig, surveyEnvironment } from './config.ts';
-import { start, version } from './main.ts';
+import { recoverLoss, start, version } from './main.ts';
 
 /** The command: hands what the doors need over to them, and turns their answers into exit codes. */
 async function runCommand(): Promise<number> {
@@ -16,6 +16,7 @@ async function runCommand(): Promise<number> {
     err: (text) => process.stderr.write(text),
     interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
     survey: surveyEnvironment,
+    recover: (environment) => recoverLoss(readConfig(environment)),
     start: (environment, role, poll) => start(readConfig(environment, role, poll)),
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => leaving.abort(signal));

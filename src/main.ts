@@ -13,16 +13,20 @@ import { GitHubApp } from './github/client.ts';
 import { Configurations } from './github/configuration.ts';
 import { makeDiscovery } from './github/discovery.ts';
 import { Governor } from './github/governor.ts';
+import { findOpenChecks } from './github/open-checks.ts';
 import { Permissions } from './github/permission.ts';
 import { createPublisher } from './github/publisher.ts';
 import type { Event } from './journal/event.ts';
 import { Intake } from './run/intake.ts';
 import { Poller } from './run/poller.ts';
+import { type Recovered, recover } from './run/recover.ts';
 import { startRecovery } from './run/recovery.ts';
 import { diffOf } from './session/mind.ts';
 import { fallbackOf, type Services } from './session/services.ts';
-import { startChildRedis } from './store/child-redis.ts';
-import { RedisStore, type Store } from './store/store.ts';
+import { childRedisPlace, startChildRedis } from './store/child-redis.ts';
+import type { Handlers, Queues } from './store/queues.ts';
+import { RedisStore, type Store, type StorePlace } from './store/store.ts';
+import { type Condition, explainCondition, type Watch } from './store/watch.ts';
 import { makeReading } from './tools/github-reading.ts';
 import { makeHandlers } from './worker.ts';
 import type { Settings } from './workflow/settings.ts';
@@ -73,11 +77,12 @@ async function wire(config: Config, { log, closers, stop }: Frame): Promise<Runn
   const settings = loadSettings(config, log);
   const child = config.redis.url === null ? await startChildRedis({ dataDir: config.dataDir, searchPath: config.searchPath }) : null;
   if (child) closers.push(() => child.stop());
-  const store = await RedisStore.open(
-    { ...config.redis, url: config.redis.url ?? child?.url ?? '' },
-    { warn: (text) => log.warn(text), error: (error) => log.warn({ err: error.message }, 'Redis') },
-  );
+  const store = await RedisStore.open(placeOf(config, child?.url), {
+    warn: (text) => log.warn(text),
+    error: (error) => log.warn({ err: error.message }, 'Redis'),
+  });
   closers.push(() => store.close());
+  await store.watch.start((condition) => hearCondition(condition, { queues: store.queues, log }));
   const onPause = (installation: number, until: number) =>
     void store.writes
       .block(installation, until)
@@ -88,14 +93,47 @@ async function wire(config: Config, { log, closers, stop }: Frame): Promise<Runn
   closers.push(() => services.workspace.close());
   const intake = new Intake({ services, app: github, configurations: new Configurations(), permissions: new Permissions() });
   github.onDelivery((delivery) => intake.handle(delivery));
-  if (config.role !== 'web') startWork({ services, intake, closers, log });
-  const app = config.role === 'worker' ? null : await serve(config, { services, github, log });
+  if (config.role !== 'web') startWork({ services, intake, watch: store.watch, closers, log });
+  const app = config.role === 'worker' ? null : await serve(config, { store, github, log });
   if (app) closers.push(() => app.close());
   if (config.poll) startPolling(config.poll, { store, github, closers, log });
   if (config.role !== 'web') closers.push(startRecovery({ services, app: github }));
   const port = app?.port ?? 0;
   log.info({ port, role: config.role }, 'Pitwall is ready');
   return { url: `http://127.0.0.1:${port}`, port, stop };
+}
+
+/** After Redis lost its data: ends what was left open on GitHub, and lets the servers go on. Throws where GitHub or Redis cannot be worked with. */
+export async function recoverLoss(config: Config): Promise<Recovered> {
+  const log = pino({ level: 'silent' });
+  const settings = loadSettings(config, log);
+  const child = config.redis.url === null ? await startChildRedis(config).catch(() => null) : null;
+  const store = await RedisStore.open(placeOf(config, child?.url ?? childRedisPlace(config.dataDir).url), { warn() {}, error() {} });
+  const github = new GitHubApp({ ...githubOptions(config), log });
+  try {
+    const services = makeServices(config, { store, github, settings, log });
+    return await recover({ store, github: services.github, open: () => findOpenChecks(github) });
+  } finally {
+    await github.close();
+    await store.close();
+    await child?.stop();
+  }
+}
+
+function placeOf({ redis, dataDir }: Config, child = ''): StorePlace {
+  return { ...redis, url: redis.url ?? child, epochFile: join(dataDir, `epoch-${redis.prefix}`) };
+}
+
+/** While Redis takes no writes, or has lost what it held, no work is taken; while it does not answer, nobody can. */
+function hearCondition(condition: Condition, { queues, log }: { queues: Queues; log: Logger }): void {
+  const sentence = explainCondition(condition);
+  if (sentence === null) {
+    queues.resume();
+    log.info('Redis takes work');
+    return;
+  }
+  if (condition.state !== 'away') queues.pause();
+  log.error({ state: condition.state }, sentence);
 }
 
 function loadSettings(config: Config, log: Logger): Settings {
@@ -200,19 +238,23 @@ function makeCredentials(github: GitHubApp) {
   };
 }
 
-function startWork({
-  services,
-  intake,
-  closers,
-  log,
-}: {
+interface Labour {
   services: Services;
   intake: Intake;
+  watch: Watch;
   closers: Frame['closers'];
   log: Logger;
-}): void {
+}
+
+/** Nothing is started by a delivery that was put into a Redis which has just lost what it held. */
+function startWork({ services, intake, watch, closers, log }: Labour): void {
   const { queues } = services.store;
-  queues.startWorkers(makeHandlers(services, intake, log), services.settings.concurrency);
+  const handlers = makeHandlers(services, intake, log);
+  const delivery: Handlers['delivery'] = async (one, signal) => {
+    await watch.refuseLoss();
+    await handlers.delivery(one, signal);
+  };
+  queues.startWorkers({ ...handlers, delivery }, services.settings.concurrency);
   closers.push(() => queues.stopWorkers(STOP_MS));
 }
 
@@ -225,18 +267,15 @@ function startPolling(
   closers.push(() => poller.stop());
 }
 
-function serve(config: Config, { services, github, log }: { services: Services; github: GitHubApp; log: Logger }): Promise<App> {
-  const { store } = services;
+function serve(config: Config, { store, github, log }: { store: RedisStore; github: GitHubApp; log: Logger }): Promise<App> {
+  const { queues, watch } = store;
   return startApp(
     {
       verify: (body, signature) => github.verify(body, signature),
-      accept: (delivery) => store.queues.addDelivery(delivery),
+      accept: (delivery) => Promise.all([watch.refuseLoss(), queues.addDelivery(delivery)]).then(() => undefined),
       async notReady() {
-        const up = await store.isUp();
-        return [
-          ...(up ? [] : ['Redis does not answer']),
-          ...(config.role === 'all' && !store.queues.working ? ['the workers do not run'] : []),
-        ];
+        const sentence = explainCondition(await watch.look());
+        return [...(sentence === null ? [] : [sentence]), ...(config.role === 'all' && !queues.working ? ['the workers do not run'] : [])];
       },
       metrics: () => metricsOf(store),
       onError: (error) => log.warn({ err: error }, 'a request failed'),

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { pauseOf } from './github/error.ts';
 import { Pending, Superseded } from './journal/errors.ts';
 import type { Intake } from './run/intake.ts';
 import { reportRun } from './run/report.ts';
@@ -32,6 +33,8 @@ async function suspend({ store }: Services, timer: Timer, error: unknown): Promi
     return;
   }
   store.journals.close(timer.id);
+  const pause = pauseOf(error, Date.now());
+  if (pause !== null) return store.queues.setTimer(timer, pause.until);
   if (!(error instanceof Superseded)) throw error;
   await store.queues.setTimer(timer, (await store.now()) + LOOK_AGAIN_MS);
 }

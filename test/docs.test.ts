@@ -104,6 +104,7 @@ async function helpOf(...args: string[]): Promise<string> {
     out: say,
     err: say,
     survey: surveyEnvironment,
+    recover: () => Promise.reject(new Error('nothing is recovered here')),
     start: () => Promise.reject(new Error('nothing is started here')),
   });
   await program.run(args).catch(() => 0);

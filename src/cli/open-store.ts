@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { childRedisPlace } from '../store/child-redis.ts';
-import { RedisStore, type Store } from '../store/store.ts';
+import { RedisStore } from '../store/store.ts';
 import type { Survey } from './survey.ts';
 
 /** What the commands that look at runs are handed. */
@@ -14,7 +14,7 @@ export interface RunsIo {
  * Works with the Redis that the environment names, or that a Pitwall on this machine started for its data folder. Answers the exit code of `work`, or 2
  * where the environment does not say which Redis. Rejects where it does not answer.
  */
-export async function withStore({ survey, err }: RunsIo, work: (store: Store) => Promise<number>): Promise<number> {
+export async function withStore({ survey, err }: RunsIo, work: (store: RedisStore) => Promise<number>): Promise<number> {
   const place = placeOf(survey);
   if ('mistake' in place) {
     err(`pitwall: ${place.mistake}\n`);

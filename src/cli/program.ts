@@ -1,8 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Recovered } from '../run/recover.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor/doctor.ts';
 import { init } from './init.ts';
 import { askPublicUrl } from './question.ts';
+import { printRecovered } from './recover.ts';
 import { cancelRun, retryRun } from './run-orders.ts';
 import { listRuns, showRun } from './runs.ts';
 import { schema } from './schema.ts';
@@ -27,6 +29,8 @@ export interface ProgramParts {
   interactive: boolean;
   /** Reads the environment with its mistakes, for commands that only look at it. */
   survey(environment: Record<string, string | undefined>): Survey;
+  /** Ends what a lost run left open on GitHub, and lets the servers go on. */
+  recover(environment: Record<string, string | undefined>): Promise<Recovered>;
   /** Starts a server; with `poll` it also reads deliveries from GitHub's list. */
   start(
     environment: Record<string, string | undefined>,
@@ -58,6 +62,7 @@ export function makeProgram(parts: ProgramParts): Program {
     .addHelpText('after', EXIT_CODES);
   const keep = (work: Promise<number>) => work.then((value) => void (code = value));
   addServer(program, parts, keep);
+  addRecovery(program, parts, keep);
   addRuns(program, parts, keep);
   addInstallation(program, parts, keep);
   addFormat(program, parts, keep);
@@ -80,6 +85,14 @@ function addServer(program: Command, parts: ProgramParts, keep: Keep): void {
     .option('--poll', "read deliveries from GitHub's own list, for a machine without a public address", false)
     .addHelpText('after', example('APP_ID=1 PRIVATE_KEY_FILE=key.pem WEBHOOK_SECRET=... ANTHROPIC_API_KEY=... pitwall start'))
     .action((options: { role: 'all' | 'web' | 'worker'; poll: boolean }) => keep(serve(options, parts)));
+}
+
+function addRecovery(program: Command, parts: ProgramParts, keep: Keep): void {
+  program
+    .command('recover')
+    .description('after Redis lost its data: end the check runs that were left open, and let the servers go on')
+    .addHelpText('after', example('PITWALL_REDIS_URL=redis://... APP_ID=1 PRIVATE_KEY_FILE=key.pem pitwall recover'))
+    .action(() => keep(printRecovered(parts.recover(parts.environment), parts)));
 }
 
 function addRuns(program: Command, parts: ProgramParts, keep: Keep): void {

@@ -14,7 +14,9 @@ const PAGE = 50;
 /** Lists the newest runs, newest first. Answers 0, also where there is none. */
 export function listRuns({ limit, format }: { limit: number; format: 'text' | 'json' }, io: RunsIo): Promise<number> {
   return withStore(io, async (store) => {
-    const [views, now] = [await newestViews(store, limit), await store.now()];
+    const refusal = await store.refusal();
+    const views = (await newestViews(store, limit)).map((view) => heldBy(refusal, view));
+    const now = await store.now();
     if (format === 'json') io.out(`${JSON.stringify(views.map(briefOf), null, 2)}\n`);
     else if (views.length === 0) io.out('No run is known.\n');
     else io.out(tableOf([['RUN', 'STATE', 'WORKFLOW', 'WHERE', 'STARTED', 'TIME'], ...views.map((view) => rowOf(view, now))]));
@@ -25,8 +27,9 @@ export function listRuns({ limit, format }: { limit: number; format: 'text' | 'j
 /** Shows one run as its journal tells it. Answers 1 where it is not known. */
 export function showRun({ run, format }: { run: string; format: 'text' | 'json' }, io: RunsIo): Promise<number> {
   return withStore(io, async (store) => {
-    const view = viewRun(await store.journals.read(run));
-    if (!view) return refuseUnknown(run, io);
+    const known = viewRun(await store.journals.read(run));
+    if (!known) return refuseUnknown(run, io);
+    const view = heldBy(await store.refusal(), known);
     if (format === 'json') io.out(`${JSON.stringify({ ...briefOf(view), ...detailsOf(view) }, null, 2)}\n`);
     else io.out(textOf(view, { now: await store.now(), cost: await costOf(view, io.survey) }));
     return 0;
@@ -67,11 +70,17 @@ async function newestViews(store: Store, limit: number): Promise<RunView[]> {
   return views;
 }
 
+/** While Redis takes no writes every open run is on hold, which no journal can tell. */
+function heldBy(refusal: string | null, view: RunView): RunView {
+  if (refusal === null || view.endedAt !== null) return view;
+  return { ...view, state: 'OnHold', reason: `Redis takes no writes, and says: ${refusal}` };
+}
+
 /** Of a run that only waits for people, its step says more than its own state. */
 function stateOf(view: RunView): string {
   const open = view.steps.filter((step) => step.endedAt === null);
   const waits = view.endedAt === null && open.length > 0 && open.every((step) => step.state === 'WaitingForReply');
-  return waits ? 'WaitingForReply' : view.state;
+  return waits && view.state !== 'OnHold' ? 'WaitingForReply' : view.state;
 }
 
 function rowOf(view: RunView, now: number): string[] {

@@ -74,6 +74,17 @@ export function toGitHubError(error: unknown, asked: Asked): GitHubError {
   return new GitHubError(`${what} answered ${response.status}: ${message}`, { kind: kindOf(response.status, message), response });
 }
 
+/** Before GitHub is asked again whether an installation is still suspended, or a repository archived (ms). */
+const LOOK_AGAIN = 5 * 60_000;
+
+/** What only time or a person on GitHub cures: when it is worth asking again (ms since 1970), and whether that may be far off. Null for everything else. */
+export function pauseOf(error: unknown, now: number): { reason: string; until: number; long: boolean } | null {
+  if (!(error instanceof GitHubError)) return null;
+  if (error.kind === 'limited')
+    return { reason: error.message, until: Math.max(error.retryAt ?? now + DEFAULT_PAUSE, now + 1_000), long: false };
+  return error.kind === 'suspended' ? { reason: error.message, until: now + LOOK_AGAIN, long: true } : null;
+}
+
 /** Until when GitHub wants no further request (ms since 1970), or undefined where the answer is no rate limit. */
 export function limitOf(response: GitHubAnswer, message: string, now: number): number | undefined {
   if (response.status !== 403 && response.status !== 429) return undefined;
@@ -123,7 +134,7 @@ function kindOf(status: number, message: string): GitHubErrorKind {
   if (status === 304) return 'unmodified';
   if (status === 401) return 'unauthorized';
   if (status === 404 || status === 410) return 'missing';
-  if (status === 403) return /suspended/i.test(message) ? 'suspended' : 'permission';
+  if (status === 403) return /suspended|was archived/i.test(message) ? 'suspended' : 'permission';
   return 'refused';
 }
 

@@ -76,7 +76,9 @@ export function viewRun(entries: readonly Entry[]): RunView | null {
   return view;
 }
 
+/** A run that was on hold goes on as soon as anything else is written. */
 function take(view: RunView, entry: Entry): void {
+  if (view.state === 'OnHold') Object.assign(view, { state: 'Running', reason: '' });
   switch (entry.type) {
     case 'run.merged':
       view.start = { ...view.start, event: entry.event, notBefore: entry.notBefore };

@@ -13,6 +13,7 @@ import { matchTriggers } from '../workflow/trigger.ts';
 import { digestBody } from './body-digest.ts';
 import { pressButton } from './buttons.ts';
 import { linkChain } from './chain.ts';
+import { wakeHeld } from './held.ts';
 import { announceComment, sendToSession, settleComment } from './letters.ts';
 import { type BuiltIn, builtInOf, endRuns, obeyOrder } from './orders.ts';
 import { checkProposal } from './proposal.ts';
@@ -69,6 +70,7 @@ export class Intake {
     const { services, app } = this.#parts;
     const press = toPress(delivery);
     if (press) return this.#press(press);
+    await wakeHeld(services, delivery);
     const { slug, login } = await app.identity();
     const { events, ignored } = toEvents(delivery, { aliases: services.settings.aliases, slug });
     if (ignored) services.log.debug({ delivery: delivery.id, event: delivery.name, reason: ignored }, 'nothing to start');

@@ -50,6 +50,8 @@ function stateLine(report: Reported, name: string): string {
       return `✅ **${name}** finished: nothing had to be done.`;
     case 'Queued':
       return `⏳ **${name}** is queued.`;
+    case 'OnHold':
+      return `⏸️ **${name}** is on hold.`;
     default:
       if (isWaiting(view)) return `💬 **${name}** has answered and listens for comments.`;
       return `⏳ **${name}** is running: ${progressOf(report)}.`;
@@ -102,6 +104,7 @@ function awayLine({ message, since, until }: Away): string {
 
 function titleOf(report: Reported): string {
   const { view, findings } = report;
+  if (view.state === 'OnHold') return 'On hold';
   if (view.endedAt === null)
     return view.state === 'Queued' ? 'Queued' : isWaiting(view) ? 'Listening for comments' : `Running: ${progressOf(report)}`;
   const standing = findings.filter((finding) => finding.posted);

@@ -30,6 +30,9 @@ export class NotYet extends Error {
 /** Takes jobs of one queue. */
 export interface JobWorker {
   readonly working: boolean;
+  /** Takes no more until `resume`; what is under way goes on. */
+  pause(): void;
+  resume(): void;
   /** Takes no more, and resolves when nothing is under way. */
   close(): Promise<void>;
   /** Aborts what is under way. */

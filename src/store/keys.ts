@@ -35,6 +35,8 @@ export function makeKeys(prefix: string) {
     runs: () => key('runs'),
     runsOf: (resource: string) => key('runs', resource),
     epoch: () => key('epoch'),
+    lost: () => key('lost'),
+    pulse: () => key('pulse'),
   };
 }
 

@@ -54,6 +54,7 @@ export class Queues {
   readonly #soon = new Map<string, number>();
   #workers: JobWorker[] = [];
   #leaving = false;
+  #paused = false;
 
   constructor(jobs: Jobs, options: { onError(error: Error): void; clock?: Clock }) {
     this.#jobs = jobs;
@@ -118,6 +119,18 @@ export class Queues {
       start('reports', 64, advance('report')),
       start<SetTimer>('timers', 64, (timer) => this.#fire(timer)),
     ];
+    if (this.#paused) this.pause();
+  }
+
+  /** Takes no further work until `resume`; what is under way goes on. */
+  pause(): void {
+    this.#paused = true;
+    for (const worker of this.#workers) worker.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    for (const worker of this.#workers) worker.resume();
   }
 
   get working(): boolean {

@@ -76,6 +76,8 @@ export class RedisJobs implements Jobs {
       get working() {
         return worker.isRunning();
       },
+      pause: () => void worker.pause(true),
+      resume: () => void worker.resume(),
       close: () => worker.close(),
       abort: (reason) => void worker.cancelAllJobs(reason),
       drop: () => {

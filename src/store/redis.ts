@@ -40,8 +40,27 @@ function connect(url: string, options: RedisOptions, onError: (error: Error) => 
   return redis;
 }
 
-/** Resolves when the connection can be used; rejects after `ms` with a sentence that says what to do. */
+/** Resolves when the connection can be used, as long as Redis is still loading its data; rejects after `ms` with a sentence that says what to do. */
 export async function waitReady(redis: Redis, ms: number): Promise<void> {
+  const end = Date.now() + LOADING_MS;
+  for (;;) {
+    try {
+      return await untilReady(redis, ms);
+    } catch (error) {
+      if (Date.now() > end || !(await isLoading(redis))) throw error;
+    }
+  }
+}
+
+/** A large log takes its time to be read. */
+const LOADING_MS = 600_000;
+
+async function isLoading(redis: Redis): Promise<boolean> {
+  const told = await redis.info('persistence').catch(() => '');
+  return /^loading:1/m.test(told);
+}
+
+async function untilReady(redis: Redis, ms: number): Promise<void> {
   if (redis.status === 'ready') return;
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => finish(new Error('Redis does not answer: check PITWALL_REDIS_URL, or start redis-server')), ms);
@@ -65,6 +84,20 @@ export async function sendAll(commands: ChainableCommander): Promise<unknown[]> 
   });
 }
 
+/** Redis' own words where it answers, but takes no writes: full, read-only, its disk failed, too few replicas; null for everything else. */
+export function refusalOf(error: unknown): string | null {
+  const text = error instanceof Error ? error.message : '';
+  return /\b(?:OOM|READONLY|MISCONF|NOREPLICAS) /.test(text) ? text : null;
+}
+
+const OUTAGE =
+  /^(?:Command timed out|Connection is closed\.?|LOADING |MASTERDOWN |Stream isn't writeable|Reached the max retries per request)/;
+
+/** Whether an error comes from a Redis that is away, loading or takes no writes: it says nothing about the work, which goes on when Redis does. */
+export function isStoreTrouble(error: unknown): boolean {
+  return refusalOf(error) !== null || (error instanceof Error && OUTAGE.test(error.message));
+}
+
 /** Redis' own clock in ms: the one clock that all processes share. */
 export async function redisTime(redis: Redis): Promise<number> {
   const [seconds, micros] = await redis.time();
@@ -81,25 +114,26 @@ export async function checkRedis(redis: Redis): Promise<{ refuse: string[]; warn
       refuse: ['Redis runs in cluster mode, which Pitwall does not support: use a primary with replicas, Sentinel, or a managed Redis'],
       warn: [],
     };
-  const found: Record<string, string> = {};
-  try {
-    for (const name of Object.keys(EXPECTED)) {
-      const [, value] = (await redis.config('GET', name)) as string[];
-      if (value !== undefined) found[name] = value;
-    }
-  } catch {
-    return {
-      refuse: [],
-      warn: ['Redis does not show its settings (CONFIG): make sure of appendonly yes, appendfsync always, maxmemory-policy noeviction'],
-    };
-  }
+  const found = await readSettings(redis);
+  const hidden = Object.entries(EXPECTED).filter(([name]) => found[name] === undefined);
   const refuse =
     found['maxmemory-policy'] && found['maxmemory-policy'] !== 'noeviction'
       ? [`Redis may throw data away (maxmemory-policy ${found['maxmemory-policy']}): set maxmemory-policy noeviction`]
       : [];
   const warn = (['appendonly', 'appendfsync'] as const).filter((name) => found[name] !== undefined && found[name] !== EXPECTED[name]);
-  return {
-    refuse,
-    warn: warn.map((name) => `Redis has ${name} ${found[name]}: acknowledged events can be lost in a crash; set ${name} ${EXPECTED[name]}`),
-  };
+  const weak = warn.map(
+    (name) => `Redis has ${name} ${found[name]}: acknowledged events can be lost in a crash; set ${name} ${EXPECTED[name]}`,
+  );
+  const wanted = hidden.map(([name, value]) => `${name} ${value}`).join(', ');
+  return { refuse, warn: hidden.length > 0 ? [...weak, `Redis does not show its settings (CONFIG): make sure of ${wanted}`] : weak };
+}
+
+/** Those of the settings that Redis shows: managed services forbid CONFIG, or answer without them. */
+async function readSettings(redis: Redis): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const name of Object.keys(EXPECTED)) {
+    const [, value] = (await redis.config('GET', name).catch(() => [])) as string[];
+    if (value !== undefined) found[name] = value;
+  }
+  return found;
 }

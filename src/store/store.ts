@@ -18,19 +18,26 @@ import { type Memory, makeMemory } from './memory.ts';
 import { makeQueued, type Queued } from './queued.ts';
 import { Queues } from './queues.ts';
 import { makeEffectRecords } from './records.ts';
-import { checkRedis, connectCommands, type Redis, type RedisPlace, redisTime, sendAll, waitReady } from './redis.ts';
+import { checkRedis, connectCommands, type Redis, type RedisPlace, redisTime, refusalOf, sendAll, waitReady } from './redis.ts';
 import { RedisJobs } from './redis-jobs.ts';
 import { makeScratchpads, type Scratchpads } from './scratchpads.ts';
 import { makeStatusPlaces, type StatusPlaces } from './status-places.ts';
 import { RedisStreams } from './streams.ts';
+import { renewEpoch, Watch } from './watch.ts';
 import { makeWriteTurns } from './write-turns.ts';
 
 const CONNECT_MS = 10_000;
 const CLOCK_MS = 60_000;
 const LISTED_SECONDS = 31 * 86_400;
 
-/** What a store can do: Redis' (`RedisStore`), or one in this process' memory (`InMemoryStore`), which keeps the same promises. */
-export type Store = Pick<RedisStore, keyof RedisStore>;
+/**
+ * What a store can do: Redis' (`RedisStore`), or one in this process' memory (`InMemoryStore`), which keeps the same promises. How Redis itself is stands
+ * apart: it concerns servers and commands, not runs.
+ */
+export type Store = Pick<RedisStore, Exclude<keyof RedisStore, 'watch' | 'refusal' | 'renewEpoch'>>;
+
+/** Where a store is; `epochFile` is where a server remembers which Redis it worked with. */
+export type StorePlace = RedisPlace & { epochFile?: string };
 
 /** Redis as Pitwall needs it: journals, queues and the small records that several writers share. */
 export class RedisStore {
@@ -53,12 +60,14 @@ export class RedisStore {
   /** What was read of it in search of deliveries that failed. */
   readonly failures: DeliveriesCursor;
   readonly duties: Duties;
+  /** How Redis is; looked at by servers only. */
+  readonly watch: Watch;
   readonly #redis: Redis;
   readonly #keys: Keys;
   #clock = { measuredAt: 0, ahead: 0 };
 
   /** Connects, and checks Redis' settings; rejects with a sentence that says what to do. Warnings go to `warn`. */
-  static async open(place: RedisPlace, report: { warn(text: string): void; error(error: Error): void }): Promise<RedisStore> {
+  static async open(place: StorePlace, report: { warn(text: string): void; error(error: Error): void }): Promise<RedisStore> {
     const redis = connectCommands(place.url, report.error);
     try {
       await waitReady(redis, CONNECT_MS);
@@ -72,7 +81,7 @@ export class RedisStore {
     return new RedisStore(redis, place, report.error);
   }
 
-  private constructor(redis: Redis, place: RedisPlace, onError: (error: Error) => void) {
+  private constructor(redis: Redis, place: StorePlace, onError: (error: Error) => void) {
     const keys = makeKeys(place.prefix);
     this.#redis = redis;
     this.#keys = keys;
@@ -93,6 +102,7 @@ export class RedisStore {
     this.deliveries = makeDeliveriesCursor(redis, keys, 'polled');
     this.failures = makeDeliveriesCursor(redis, keys, 'failed');
     this.duties = makeDuties(redis, keys);
+    this.watch = new Watch({ redis, keys, file: place.epochFile ?? null });
   }
 
   /** The files that agents of a run wrote. */
@@ -128,6 +138,23 @@ export class RedisStore {
     }
   }
 
+  /** Redis' own words where it takes no writes, so that nothing can go on; null where it does. Rejects where it does not answer. */
+  async refusal(): Promise<string | null> {
+    try {
+      await this.#redis.set(this.#keys.pulse(), Date.now(), 'PX', CLOCK_MS);
+      return null;
+    } catch (error) {
+      const words = refusalOf(error);
+      if (words === null) throw error;
+      return words;
+    }
+  }
+
+  /** Starts a new epoch after what Redis held was lost: the servers go on with it. */
+  renewEpoch(): Promise<void> {
+    return renewEpoch(this.#redis, this.#keys);
+  }
+
   /** Keeps a list of the runs there are: id and the time of the start, newest last. */
   async listRun(run: string, resource: string, at: number): Promise<void> {
     const { runs, runsOf } = this.#keys;
@@ -146,6 +173,7 @@ export class RedisStore {
   }
 
   async close(): Promise<void> {
+    this.watch.stop();
     await this.queues.close();
     this.cancels.close();
     this.#redis.disconnect();

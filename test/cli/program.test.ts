@@ -17,6 +17,7 @@ async function run(...args: string[]): Promise<{ code: number; text: string }> {
     out: say,
     err: say,
     survey: surveyEnvironment,
+    recover: () => Promise.reject(new Error('nothing is recovered here')),
     start: () => Promise.reject(new Error('nothing is started here')),
   });
   const code = await program.run(args).catch((error: unknown) => {
@@ -34,6 +35,7 @@ describe('every command', () => {
     expect(commands).toEqual(
       expect.arrayContaining([
         'start',
+        'recover',
         'runs',
         'show',
         'why',

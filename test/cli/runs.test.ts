@@ -35,6 +35,7 @@ async function run(args: string[], environment: Record<string, string> = {}) {
     out: (text) => (out += text),
     err: (text) => (err += text),
     survey: surveyEnvironment,
+    recover: () => Promise.reject(new Error('nothing is recovered here')),
     start: () => Promise.reject(new Error('nothing is started here')),
   });
   const code = await program.run(args).catch((error: { exitCode: number }) => (error.exitCode === 0 ? 0 : 2));

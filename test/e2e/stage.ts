@@ -25,14 +25,14 @@ export async function until<T>(what: string, look: () => Promise<T> | T, ms = 45
 /** A server in a process of its own, with its own data folder. */
 export class Server {
   readonly port: number;
-  readonly #environment: Record<string, string>;
+  readonly environment: Record<string, string>;
   readonly #options: string[];
   #child: ChildProcess | null = null;
   said = '';
 
   constructor(port: number, environment: Record<string, string>, options: string[] = []) {
     this.port = port;
-    this.#environment = environment;
+    this.environment = environment;
     this.#options = options;
   }
 
@@ -41,7 +41,7 @@ export class Server {
   }
 
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [CLI, 'start', ...this.#options], { env: this.#environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [CLI, 'start', ...this.#options], { env: this.environment, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => (this.said = (this.said + chunk.toString()).slice(-20_000)));

@@ -76,6 +76,24 @@ eachStore('queues', (open) => {
       expect(overlaps).toBe(0);
     });
 
+    it('are not taken while work is paused, also by workers that are started then, and all once it is resumed', async () => {
+      const { queues } = await processes.start();
+      const done: string[] = [];
+      const handlers = handlersWith({
+        run(id) {
+          done.push(id);
+          return Promise.resolve();
+        },
+      });
+      queues.pause();
+      queues.startWorkers(handlers, SLOTS);
+      await Promise.all(['a', 'b', 'c'].map((id) => queues.wakeRun(id)));
+      await sleep(300);
+      expect(done).toEqual([]);
+      queues.resume();
+      await vi.waitFor(() => expect([...done].sort()).toEqual(['a', 'b', 'c']), { timeout: 10_000 });
+    });
+
     it('asked for soon comes within a second or so, once for many', async () => {
       const { queues } = await processes.start();
       const other = await processes.start();

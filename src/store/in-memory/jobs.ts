@@ -177,6 +177,7 @@ class Worker<T> implements JobWorker {
   readonly #lockMs: number;
   readonly #busy = new Map<Promise<void>, AbortController>();
   #working = true;
+  #paused = false;
   #dropped = false;
   #pulling: Promise<void> | null = null;
   #again = false;
@@ -191,6 +192,15 @@ class Worker<T> implements JobWorker {
 
   get working(): boolean {
     return this.#working;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#hear();
   }
 
   async close(): Promise<void> {
@@ -223,7 +233,7 @@ class Worker<T> implements JobWorker {
     const { queue, slots, hand } = this.#parts;
     do {
       this.#again = false;
-      while (this.#working && this.#busy.size < slots) {
+      while (this.#working && !this.#paused && this.#busy.size < slots) {
         const token = hand.name();
         const job = await this.#try(`${this.#name}.take`, () => queue.take(token, this.#lockMs));
         if (!job) break;
