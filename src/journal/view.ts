@@ -51,6 +51,12 @@ export function startOf(entries: readonly Entry[]): RunStart | null {
   return merged?.type === 'run.merged' ? { ...first.start, event: merged.event, notBefore: merged.notBefore } : first.start;
 }
 
+/** Whether every step that is under way waits for a reply. */
+export function onlyWaits({ steps }: RunView): boolean {
+  const open = steps.filter((step) => step.endedAt === null);
+  return open.length > 0 && open.every((step) => step.state === 'WaitingForReply');
+}
+
 /** Derives a run's view from its entries; null where the first is not a run's start. */
 export function viewRun(entries: readonly Entry[]): RunView | null {
   const first = entries[0];

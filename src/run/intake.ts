@@ -9,16 +9,17 @@ import type { Event } from '../journal/event.ts';
 import { resourceKey } from '../journal/resource.ts';
 import type { Services } from '../session/services.ts';
 import type { Decision } from '../store/decisions.ts';
-import { matchTriggers } from '../workflow/trigger.ts';
+import { ciUseOf } from '../workflow/ci-use.ts';
+import { isAwaited } from '../workflow/trigger.ts';
+import { approve, renewApproval } from './approval.ts';
 import { digestBody } from './body-digest.ts';
 import { pressButton } from './buttons.ts';
-import { linkChain } from './chain.ts';
+import { decideWorkflow, type Judged, tellRefused, type WorkflowGrounds } from './deciding.ts';
 import { wakeHeld } from './held.ts';
 import { announceComment, sendToSession, settleComment } from './letters.ts';
 import { type BuiltIn, builtInOf, endRuns, obeyOrder } from './orders.ts';
 import { checkProposal } from './proposal.ts';
-import { restartRun, runIdOf, startRun } from './start.ts';
-import { judgeTrust } from './trust.ts';
+import { restartRun, runIdOf } from './start.ts';
 import { type ShelvedWorkflow, WorkflowShelf } from './workflows.ts';
 
 /** What intake needs beside the services of runs. */
@@ -29,13 +30,17 @@ export interface IntakeParts {
   permissions: Permissions;
 }
 
-/** What is known while one delivery is decided. `commanded`: one of its commands started something, so its comment and mention start nothing. */
+/**
+ * What is known while one delivery is decided. `commanded`: one of its commands started something or was built in (`obeyed`), so its comment and mention
+ * start nothing.
+ */
 interface Found {
   workflows: ShelvedWorkflow[];
   guidance: string;
   sha: string;
   started: Set<string>;
   commanded: boolean;
+  obeyed: boolean;
 }
 
 /** Turns deliveries into runs, and records for every workflow why it was started or not. */
@@ -74,7 +79,7 @@ export class Intake {
     const { slug, login } = await app.identity();
     const { events, ignored } = toEvents(delivery, { aliases: services.settings.aliases, slug });
     if (ignored) services.log.debug({ delivery: delivery.id, event: delivery.name, reason: ignored }, 'nothing to start');
-    const heard = inOrder(events.filter((event) => !(event.comment && event.actor.login === login)));
+    const heard = inOrder(events.filter((event) => !event.comment || event.actor.login !== login || isOwnCommand(event)));
     const [first] = heard;
     if (!first) return;
     await announceComment(services, first);
@@ -96,13 +101,14 @@ export class Intake {
     const configuration = await this.#parts.configurations.read(api, first.repository);
     const workflows = this.#shelf.read(first.repository.id, configuration);
     const started = new Set<string>();
-    const found: Found = { workflows, guidance: configuration.guidance, sha: configuration.sha, started, commanded: false };
+    const found: Found = { workflows, guidance: configuration.guidance, sha: configuration.sha, started, commanded: false, obeyed: false };
+    const own = first.actor.login === (await app.identity()).login;
     const commands = heard.filter((event) => event.name === 'manual');
     for (const event of commands) {
       const order = builtInOf(event, workflows);
-      if (order) {
+      if (order && !own) {
         await this.#obey(event, order, found);
-        found.commanded = true;
+        found.commanded = found.obeyed = true;
         continue;
       }
       await this.#decide(event, found);
@@ -110,42 +116,51 @@ export class Intake {
     }
     if (CLOSING.includes(first.name))
       await this.#endOthers(first, `the pull request was ${first.name === 'pull_request_merged' ? 'merged' : 'closed'}`);
-    if (!found.commanded && (await this.#sendToSession(first))) return;
+    await renewApproval(this.#parts.services, first);
+    if (!own && !found.commanded && (await this.#sendToSession(first))) return;
+    if (found.obeyed) return;
     for (const event of heard) if (!commands.includes(event)) await this.#decide(event, found);
   }
 
   async #decide(event: Event, found: Found): Promise<void> {
-    const { services } = this.#parts;
-    const waiting = found.workflows.filter(({ workflow }) => workflow?.triggers.some((trigger) => trigger.event === event.name));
-    const complete = waiting.length > 0 && !(found.commanded && event.name !== 'manual') ? await this.#complete(event) : event;
-    const decisions: Decision[] = [];
+    const taken = (path: string) => (found.commanded && event.name !== 'manual') || found.started.has(path);
+    const open = found.workflows.filter(({ path }) => !taken(path));
+    const complete = await this.#complete(event, open);
+    const grounds = await this.#groundsOf(complete, found);
+    const judged: (Judged & { workflow: string | null })[] = [];
     for (const loaded of found.workflows) {
-      const taken = (found.commanded && event.name !== 'manual') || found.started.has(loaded.path);
-      const decision = taken ? refuse(TAKEN) : await this.#decideOne(complete, loaded, found);
-      if (decision.run) found.started.add(loaded.path);
-      decisions.push({ at: Date.now(), delivery: event.delivery, event: event.name, workflow: loaded.name, ...decision });
+      const one = taken(loaded.path)
+        ? { verdict: 'not matched' as const, reason: TAKEN, run: null }
+        : await decideWorkflow(complete, loaded, grounds);
+      if (one.run) found.started.add(loaded.path);
+      judged.push({ ...one, workflow: loaded.name });
     }
-    if (decisions.length === 0) {
-      const reason = 'the default branch holds no workflow: commit .overcut/workflow.json';
-      decisions.push({
-        at: Date.now(),
-        delivery: event.delivery,
-        event: event.name,
-        workflow: null,
-        verdict: 'not matched',
-        reason,
-        run: null,
-      });
-    }
-    await services.store.decisions.record(event.repository.id, resourceKey(complete.resource), decisions);
+    if (judged.length === 0) judged.push({ verdict: 'not matched', reason: NO_WORKFLOW, run: null, workflow: null });
+    await tellRefused(this.#parts.services, event, judged);
+    const about = { at: Date.now(), delivery: event.delivery, event: event.name };
+    const decisions = judged.map(({ verdict, reason, run, workflow }): Decision => ({ ...about, workflow, verdict, reason, run }));
+    await this.#parts.services.store.decisions.record(event.repository.id, resourceKey(complete.resource), decisions);
   }
 
-  async #obey(event: Event, order: BuiltIn, { workflows }: Found): Promise<void> {
+  async #groundsOf(event: Event, { guidance, sha }: Found): Promise<WorkflowGrounds> {
+    const { services, app } = this.#parts;
+    return {
+      services,
+      guidance,
+      sha,
+      self: (await app.identity()).login,
+      canWrite: (login) => this.#canWrite(event, login),
+      endOthers: (reason, options) => this.#endOthers(event, reason, options),
+    };
+  }
+
+  async #obey(event: Event, order: BuiltIn, found: Found): Promise<void> {
     const { services } = this.#parts;
     const done = await obeyOrder(services, event, order, {
-      workflows,
+      workflows: found.workflows,
       canWrite: (login) => this.#canWrite(event, login),
       retry: async (start) => (await restartRun(services, start, event.delivery)).run,
+      approve: () => this.#approve(event, found),
     });
     const decision = { at: Date.now(), delivery: event.delivery, event: event.name, workflow: null, ...done };
     await services.store.decisions.record(event.repository.id, resourceKey(event.resource), [decision]);
@@ -160,50 +175,32 @@ export class Intake {
     return true;
   }
 
-  async #complete(event: Event): Promise<Event> {
-    const api = await this.#parts.app.api(event.installation, event.repository.id, 'read');
-    const whole = await completeEvent(event, api);
-    return event.name === 'manual' ? completeCi(whole, api) : whole;
+  /** Fetches what the delivery did not tell, where a workflow waits for such an event. */
+  async #complete(event: Event, workflows: ShelvedWorkflow[]): Promise<Event> {
+    const waiting = workflows.flatMap(({ workflow }) => (workflow && isAwaited(workflow.triggers, event) ? [workflow] : []));
+    if (waiting.length === 0) return event;
+    const whole = await this.#completePull(event);
+    if (event.name !== 'manual' || waiting.every((workflow) => ciUseOf(workflow) === 'none')) return whole;
+    return completeCi(whole, await this.#parts.app.api(event.installation, event.repository.id, 'read'));
   }
 
-  async #decideOne(
-    event: Event,
-    { path, workflow, problem, agents }: ShelvedWorkflow,
-    { guidance, sha }: { guidance: string; sha: string },
-  ): Promise<Pick<Decision, 'verdict' | 'reason' | 'run'>> {
-    if (!workflow) return refuse(`${path} has mistakes: ${problem}`);
-    const hit = matchTriggers(workflow.triggers, event);
-    if ('reason' in hit) return refuse(hit.reason);
-    const verdict = await judgeTrust(event, {
-      settings: this.#parts.services.settings,
-      outsiders: hit.trigger.settings.allowOutsiders,
-      canWrite: (login) => this.#canWrite(event, login),
-    });
-    if (!verdict.may) return refuse(verdict.reason);
-    const link = await linkChain(this.#parts.services, event, { path, self: (await this.#parts.app.identity()).login });
-    if ('reason' in link) return refuse(link.reason);
-    if (event.name === 'manual')
-      await this.#endOthers(event, `@${event.actor.login} started "${workflow.name}" by /${event.command?.name ?? ''}`);
-    const delaySeconds = delayOf(event, hit.trigger.settings.delaySeconds);
-    const { run, merged } = await startRun(this.#parts.services, event, {
-      path,
-      workflow,
-      agents,
-      guidance,
-      sha,
-      trust: verdict.trust,
-      delaySeconds,
-      chain: link.chain,
-    });
-    return { verdict: merged ? 'merged' : 'started', reason: `trigger ${hit.trigger.event}`, run };
+  async #completePull(event: Event): Promise<Event> {
+    return completeEvent(event, await this.#parts.app.api(event.installation, event.repository.id, 'read'));
+  }
+
+  async #approve(event: Event, { workflows, guidance, sha }: Found) {
+    const whole = await this.#completePull(event);
+    const { author } = whole;
+    const authorWrites = author !== null && !author.bot && (await this.#canWrite(event, author.login));
+    return approve(this.#parts.services, event, { whole, workflows, guidance, sha, authorWrites });
   }
 
   /** Ends what is under way on a resource, but not what this very delivery started before it was interrupted. */
-  async #endOthers(event: Event, reason: string): Promise<void> {
+  async #endOthers(event: Event, reason: string, options: { waiting?: boolean } = {}): Promise<void> {
     const { services } = this.#parts;
     const started = await services.store.runsOf(resourceKey(event.resource), 50);
     const own = new Set(this.#shelf.pathsOf(event.repository.id).map((path) => runIdOf(event, path)));
-    await endRuns(services, event, { reason, except: started.filter((run) => own.has(run)) });
+    await endRuns(services, event, { reason, except: started.filter((run) => own.has(run)), ...options });
   }
 
   async #canWrite(event: Event, login: string): Promise<boolean> {
@@ -220,17 +217,15 @@ const CLOSING: string[] = ['pull_request_closed', 'pull_request_merged'];
 
 const TAKEN = 'a command or another event of the same delivery started a workflow';
 
-function refuse(reason: string): Pick<Decision, 'verdict' | 'reason' | 'run'> {
-  return { verdict: 'not matched', reason, run: null };
+const NO_WORKFLOW = 'the default branch holds no workflow: commit .overcut/workflow.json';
+
+/** The app hears of its own comments only the command that is their first word. */
+function isOwnCommand({ name, comment, command }: Event): boolean {
+  return name === 'manual' && !command?.withMention && comment?.body.trimStart().split(/\s/, 1)[0] === `/${command?.name}`;
 }
 
 /** A comment is its commands first, and only without one for a workflow a mention or a comment. */
 function inOrder(events: Event[]): Event[] {
   const rank = ({ name }: Event) => (name === 'manual' ? 0 : name === 'mention' ? 1 : 2);
   return events.toSorted((a, b) => rank(a) - rank(b));
-}
-
-/** Commands and mentions ignore the delay. */
-function delayOf(event: Event, seconds: number): number {
-  return event.name === 'manual' || event.name === 'mention' ? 0 : seconds;
 }

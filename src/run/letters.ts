@@ -3,6 +3,7 @@ import { resourceKey } from '../journal/resource.ts';
 import type { Services } from '../session/services.ts';
 import type { Decision } from '../store/decisions.ts';
 import type { Letter, Recipient } from '../store/mailbox.ts';
+import { refuseComment } from './refusal.ts';
 
 /** What became of a comment that an open session might take. */
 type Sent = Pick<Decision, 'verdict' | 'reason' | 'run'>;
@@ -70,17 +71,8 @@ function letterOf({ comment }: Event, { signals }: Recipient): Letter | null {
   };
 }
 
-async function refuseStranger({ github }: Services, event: Event): Promise<Sent> {
-  const { comment } = event;
-  if (comment) {
-    const target = { kind: comment.place === 'thread' ? ('thread' as const) : ('comment' as const), id: comment.id };
-    await github.perform({
-      run: `event-${event.delivery}`,
-      key: 'refused',
-      event,
-      effect: { type: 'reaction.add', target, content: 'confused' },
-    });
-  }
+async function refuseStranger(services: Services, event: Event): Promise<Sent> {
+  await refuseComment(services, event);
   return {
     verdict: 'not matched',
     reason: `@${event.actor.login} has no write permission and is not the author: the session does not hear them`,

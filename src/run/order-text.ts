@@ -45,6 +45,7 @@ export function helpText(workflows: ShelvedWorkflow[]): string {
     `- ${code('/status')} tells what runs`,
     `- ${code('/cancel')} ends what runs here`,
     `- ${code('/retry')} runs the newest ended run again`,
+    `- ${code('/ok-to-run')} allows runs for the newest commit of a pull request from a fork; ${code('/ok-to-run trusted')} without the limits of untrusted runs`,
     ...(workflows.length === 0 ? ['', 'The default branch holds no workflow yet: commit `.overcut/workflow.json`.'] : []),
     ...(broken.length > 0 ? ['', ...broken] : []),
   ].join('\n');

@@ -1,14 +1,15 @@
 import type { RunStart } from '../journal/entry.ts';
 import type { Event } from '../journal/event.ts';
 import { resourceKey } from '../journal/resource.ts';
-import { startOf, viewRun } from '../journal/view.ts';
+import { onlyWaits, startOf, viewRun } from '../journal/view.ts';
 import type { Services } from '../session/services.ts';
 import type { Decision } from '../store/decisions.ts';
 import { helpText, statusText, whyText } from './order-text.ts';
+import { reactTo, refuseComment, replyTo } from './refusal.ts';
 import type { ShelvedWorkflow } from './workflows.ts';
 
 /** Commands that every repository has, beside those of its workflows. */
-export const BUILT_IN = ['why', 'status', 'cancel', 'retry', 'help'] as const;
+export const BUILT_IN = ['why', 'status', 'cancel', 'retry', 'ok-to-run', 'help'] as const;
 export type BuiltIn = (typeof BUILT_IN)[number];
 
 /** What carrying an order out needs. */
@@ -17,6 +18,8 @@ export interface Orderly {
   canWrite(login: string): Promise<boolean>;
   /** Starts the workflow of an ended run again, for the same event; answers the new run. */
   retry(start: RunStart): Promise<string>;
+  /** Allows runs for the head commit of a pull request from a fork. */
+  approve(): Promise<Pick<Decision, 'verdict' | 'reason' | 'run'>>;
 }
 
 /** The built-in command of an event, unless a workflow has claimed the name for itself. */
@@ -35,36 +38,43 @@ export async function obeyOrder(
 ): Promise<Pick<Decision, 'verdict' | 'reason' | 'run'>> {
   const told = (reason: string, run: string | null = null) => ({ verdict: 'not matched' as const, reason, run });
   if (event.actor.bot || !(await orderly.canWrite(event.actor.login))) {
-    await refuse(services, event);
+    await refuseComment(services, event);
     return told(`@${event.actor.login} may not command here: /${order} needs write permission`);
   }
   switch (order) {
     case 'why':
-      await reply(services, event, whyText(await services.store.decisions.list(event.repository.id, resourceKey(event.resource))));
+      await replyTo(services, event, whyText(await services.store.decisions.list(event.repository.id, resourceKey(event.resource))));
       return told('answered /why');
     case 'status':
-      await reply(services, event, statusText(await viewsOn(services, event)));
+      await replyTo(services, event, statusText(await viewsOn(services, event)));
       return told('answered /status');
     case 'help':
-      await reply(services, event, helpText(orderly.workflows));
+      await replyTo(services, event, helpText(orderly.workflows));
       return told('answered /help');
     case 'cancel':
       return told(await cancel(services, event));
     case 'retry':
       return retry(services, event, orderly);
+    case 'ok-to-run':
+      return orderly.approve();
   }
 }
 
-/** Tells every run of a resource to end: the one at work, those that wait in its lane, and those that wait for replies. Answers their ids. */
+/**
+ * Tells every run of a resource to end: the one at work, those that wait in its lane, and those that wait for replies (`waiting`: only these). Answers
+ * their ids.
+ */
 export async function endRuns(
   { store }: Services,
   event: Event,
-  { reason, except }: { reason: string; except: string[] },
+  { reason, except, waiting = false }: { reason: string; except: string[]; waiting?: boolean },
 ): Promise<string[]> {
   const resource = resourceKey(event.resource);
-  const [{ active, queued }, waiting] = await Promise.all([store.lanes.look(resource), store.mailboxes.recipients(resource)]);
-  const all = new Set([...(active === null ? [] : [active]), ...queued, ...waiting.map(({ run }) => run)]);
-  const runs = [...all].filter((run) => !except.includes(run));
+  const [{ active, queued }, open] = await Promise.all([store.lanes.look(resource), store.mailboxes.recipients(resource)]);
+  const all = [...new Set([...(active === null ? [] : [active]), ...queued, ...open.map(({ run }) => run)])];
+  const known = all.filter((run) => !except.includes(run));
+  const views = waiting ? await Promise.all(known.map(async (run) => viewRun(await store.journals.read(run)))) : [];
+  const runs = waiting ? views.flatMap((view) => (view && onlyWaits(view) ? [view.start.run] : [])) : known;
   await store.cancels.order(runs.map((id) => ({ id, reason })));
   for (const run of runs) await store.queues.wakeRun(run);
   return runs;
@@ -72,8 +82,8 @@ export async function endRuns(
 
 async function cancel(services: Services, event: Event): Promise<string> {
   const runs = await endRuns(services, event, { reason: `cancelled by @${event.actor.login}`, except: [] });
-  if (runs.length === 0) await reply(services, event, 'Nothing is running here.');
-  else await react(services, event, 'rocket');
+  if (runs.length === 0) await replyTo(services, event, 'Nothing is running here.');
+  else await reactTo(services, event, 'rocket');
   return `/cancel ended ${runs.length} runs`;
 }
 
@@ -82,7 +92,7 @@ async function retry(services: Services, event: Event, orderly: Orderly) {
   const entries = last ? await services.store.journals.read(last) : [];
   const start = startOf(entries);
   if (!start || entries.at(-1)?.type !== 'run.ended') {
-    await reply(
+    await replyTo(
       services,
       event,
       start ? 'The newest run here has not ended yet: /cancel it first.' : 'No run of this pull request or issue is known.',
@@ -98,24 +108,4 @@ async function viewsOn({ store }: Services, event: Event) {
   const runs = await store.runsOf(resourceKey(event.resource), 5);
   const views = await Promise.all(runs.map(async (run) => viewRun(await store.journals.read(run))));
   return views.filter((view) => view !== null);
-}
-
-async function reply({ github }: Services, event: Event, body: string): Promise<void> {
-  await github.perform({
-    run: `event-${event.delivery}`,
-    key: `reply/${event.command?.name ?? ''}`,
-    event,
-    effect: { type: 'comment.create', body },
-  });
-}
-
-async function refuse(services: Services, event: Event): Promise<void> {
-  await react(services, event, 'confused');
-}
-
-async function react({ github }: Services, event: Event, content: 'rocket' | 'confused'): Promise<void> {
-  const { comment } = event;
-  if (!comment) return;
-  const target = { kind: comment.place === 'thread' ? ('thread' as const) : ('comment' as const), id: comment.id };
-  await github.perform({ run: `event-${event.delivery}`, key: content, event, effect: { type: 'reaction.add', target, content } });
 }

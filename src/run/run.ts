@@ -2,7 +2,7 @@ import type { Entry, RunStart } from '../journal/entry.ts';
 import { Pending, Superseded } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import { resourceKey } from '../journal/resource.ts';
-import { endedSteps, endOfRun, startOf, viewRun } from '../journal/view.ts';
+import { endedSteps, endOfRun, onlyWaits, startOf, viewRun } from '../journal/view.ts';
 import { type Deadline, deadlineFrom } from '../session/deadline.ts';
 import type { Services } from '../session/services.ts';
 import { askReport } from '../session/services.ts';
@@ -97,18 +97,13 @@ async function walkHeld(services: Services, run: Walked): Promise<boolean> {
     await store.cancels.hold(journal.id, signal, (one) => walk(services, { ...run, signal: (held = one) }));
     return true;
   } catch (error) {
-    if (error instanceof Pending && !run.turn.wanted && onlyWaits(journal.entries))
+    const view = viewRun(journal.entries);
+    if (error instanceof Pending && !run.turn.wanted && view && onlyWaits(view))
       await passOn(services, resourceKey(start.event.resource), journal.id);
     if (error instanceof Pending || error instanceof Superseded || signal.aborted || !held.aborted) throw error;
     await store.queues.wakeRun(journal.id);
     return false;
   }
-}
-
-/** Whether every step that is under way waits for a reply. */
-function onlyWaits(entries: readonly Entry[]): boolean {
-  const open = viewRun(entries)?.steps.filter((step) => step.endedAt === null) ?? [];
-  return open.length > 0 && open.every((step) => step.state === 'WaitingForReply');
 }
 
 /**

@@ -2,14 +2,16 @@ import type { Trust } from '../journal/entry.ts';
 import type { Event } from '../journal/event.ts';
 import type { Settings } from '../workflow/settings.ts';
 
-/** Whether an event may start a run, and how far that run is trusted. */
-export type TrustVerdict = { may: true; trust: Trust } | { may: false; reason: string };
+/** Whether an event may start a run, and how far that run is trusted. `fork`: the setting `forks` decided it, so that a person's word may decide otherwise. */
+export type TrustVerdict = { may: true; trust: Trust; fork?: true } | { may: false; reason: string; fork?: true };
 
 /** What a verdict rests on. `outsiders` is the trigger's own setting `allowOutsiders`; the app's has to allow it too. */
 export interface Grounds {
   settings: Settings;
   outsiders: boolean;
   canWrite(login: string): Promise<boolean>;
+  /** How far a person has allowed runs for the head commit of this pull request; null where nobody has. */
+  allowed(): Promise<Trust | null>;
 }
 
 /**
@@ -38,7 +40,7 @@ async function judgeComment(event: Event, grounds: Grounds): Promise<TrustVerdic
   if (event.name === 'manual' || event.name === 'mention') return { may: false, reason };
   if (grounds.settings.allowOutsiders && grounds.outsiders) {
     const verdict = resource.kind === 'pr' && resource.head.fork ? await judgeFork(event, grounds) : { may: true as const };
-    return verdict.may ? { may: true, trust: 'untrusted' } : verdict;
+    return verdict.may ? { may: true, trust: 'untrusted' } : { may: false, reason: verdict.reason };
   }
   const where = grounds.outsiders ? "the app's settings" : "the trigger's settings";
   return { may: false, reason: `${reason}: comments of others count where allowOutsiders is set, and ${where} do not` };
@@ -49,19 +51,25 @@ const BY_HEAD = /^(pull_request_opened|ci_workflow_\w+)$/;
 
 async function judgePull(event: Event, grounds: Grounds): Promise<TrustVerdict> {
   if (event.resource.kind !== 'pr') return { may: true, trust: 'trusted' };
-  if (event.resource.head.fork) return judgeFork(event, grounds);
+  const verdict = event.resource.head.fork ? await judgeFork(event, grounds) : { may: true as const, trust: 'trusted' as const };
   const byHead = BY_HEAD.test(event.name) || event.context.trigger.commitAdded === true;
-  return { may: true, trust: byHead ? 'trusted' : await trustIn(event, grounds) };
+  if (!verdict.may || verdict.trust === 'untrusted' || byHead) return verdict;
+  return { ...verdict, trust: await trustIn(event, grounds) };
 }
 
-async function judgeFork(event: Event | null, { settings, canWrite }: Grounds): Promise<TrustVerdict> {
+async function judgeFork(event: Event | null, { settings, canWrite, allowed }: Grounds): Promise<TrustVerdict> {
   const author = event?.author ?? null;
   if (author && !author.bot && (await canWrite(author.login))) return { may: true, trust: 'trusted' };
-  if (settings.forks === 'untrusted') return { may: true, trust: 'untrusted' };
+  const word = event && settings.forks !== 'off' ? await allowed() : null;
+  if (word) return { may: true, trust: word, fork: true };
+  if (settings.forks === 'untrusted') return { may: true, trust: 'untrusted', fork: true };
   const what =
-    settings.forks === 'off' ? 'the setting forks is "off"' : 'the setting forks is "ask", so that a person with write has to allow it';
+    settings.forks === 'off'
+      ? 'the setting forks is "off"'
+      : 'the setting forks is "ask", so that a person with write permission has to comment /ok-to-run';
   return {
     may: false,
+    ...(event && settings.forks === 'ask' ? { fork: true as const } : {}),
     reason: `${author ? `a pull request from a fork by @${author.login}, who has no write permission` : 'a fork'}: ${what}`,
   };
 }

@@ -27,6 +27,8 @@ export interface Claims {
   take(delivery: string, bodyDigest: string, options?: { bodySeconds?: number }): Promise<'id' | 'body' | null>;
   /** Marks a delivery as done, so that a redelivery of the same id is known. */
   finish(delivery: string): Promise<void>;
+  /** Whether somebody is the first to do a thing within so many seconds; asking again under the same name answers the same. */
+  isFirst(thing: string, who: string, seconds: number): Promise<boolean>;
   /** Those of the deliveries that are done. */
   finished(deliveries: string[]): Promise<string[]>;
   /** Claims a created comment for the delivery that brings it; false where another delivery brought it before. */
@@ -46,6 +48,10 @@ export function makeClaims(redis: Redis, keys: Keys, days = DEDUPE_DAYS): Claims
     },
     async finish(delivery) {
       await redis.set(keys.claim('delivery', delivery), '1', 'EX', keptSeconds);
+    },
+    async isFirst(thing, who, seconds) {
+      const name = keys.claim('once', thing);
+      return (await redis.set(name, who, 'EX', seconds, 'NX')) === 'OK' || (await redis.get(name)) === who;
     },
     async finished(deliveries) {
       if (deliveries.length === 0) return [];

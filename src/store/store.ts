@@ -1,6 +1,7 @@
 import type { EffectRecords, WriteTurns } from '../journal/effect.ts';
 import type { DraftReviews } from '../journal/finding.ts';
 import type { Blobs } from '../journal/tree.ts';
+import { type Approvals, makeApprovals } from './approvals.ts';
 import { type Batches, makeBatches } from './batches.ts';
 import { makeBlobs } from './blobs.ts';
 import { type Budgets, makeBudgets } from './budgets.ts';
@@ -54,6 +55,7 @@ export class RedisStore {
   readonly budgets: Budgets;
   readonly cancels: Cancels;
   readonly claims: Claims;
+  readonly approvals: Approvals;
   readonly decisions: Decisions;
   /** What was read of GitHub's list of deliveries by polling. */
   readonly deliveries: DeliveriesCursor;
@@ -98,6 +100,7 @@ export class RedisStore {
     this.budgets = makeBudgets(redis, keys);
     this.cancels = new RedisCancels(redis, keys, { url: place.url, onError });
     this.claims = makeClaims(redis, keys, place.dedupeDays);
+    this.approvals = makeApprovals(redis, keys);
     this.decisions = makeDecisions(redis, keys);
     this.deliveries = makeDeliveriesCursor(redis, keys, 'polled');
     this.failures = makeDeliveriesCursor(redis, keys, 'failed');

@@ -79,6 +79,11 @@ export function matchTriggers(triggers: readonly Trigger[], event: TriggerEvent)
   return { reason: reasons.length > 0 ? reasons.join('; or ') : `no trigger for ${event.name}; it waits for ${waits}` };
 }
 
+/** Whether a trigger is for such an event, and for its command if it is one, whatever its conditions say. */
+export function isAwaited(triggers: readonly Trigger[], { name, command }: Pick<TriggerEvent, 'name' | 'command'>): boolean {
+  return triggers.some(({ event, slashCommand }) => event === name && (name !== 'manual' || slashCommand?.command === command?.name));
+}
+
 function missedCommand(trigger: Trigger, event: TriggerEvent): string | null {
   const wanted = trigger.slashCommand;
   const given = event.command;

@@ -1,100 +1,30 @@
 import { randomUUID } from 'node:crypto';
-import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { GitHub } from '../../src/demo/github/github.ts';
-import type { Person } from '../../src/demo/github/person.ts';
-import { GitHubApp } from '../../src/github/client.ts';
-import { Configurations } from '../../src/github/configuration.ts';
-import { Permissions } from '../../src/github/permission.ts';
-import type { RunStart } from '../../src/journal/entry.ts';
-import { startOf } from '../../src/journal/view.ts';
-import { Intake } from '../../src/run/intake.ts';
+import type { GitHub } from '../../src/demo/github/github.ts';
 import type { Services } from '../../src/session/services.ts';
-import type { Decision } from '../../src/store/decisions.ts';
 import { defaultSettings } from '../../src/workflow/settings.ts';
-import { agentStep, House, over } from '../session/house.ts';
+import { agentStep, type House, over } from '../session/house.ts';
+import { Office, OPENED, type Place, workflow } from './office.ts';
 
+let office: Office;
 let house: House;
 let github: GitHub;
-let app: GitHubApp;
-let intake: Intake;
 let services: Services;
-let repositories = 0;
 
 beforeAll(async () => {
-  [house, github] = await Promise.all([House.open(), GitHub.start()]);
-  app = new GitHubApp({
-    appId: github.app.id,
-    privateKey: github.app.privateKey,
-    webhookSecret: github.app.webhookSecret,
-    apiUrl: github.apiUrl,
-    version: '0.0.0',
-    log: pino({ level: 'silent' }),
-  });
-  services = house.process().services;
-  intake = intakeOf(services);
-  app.onDelivery((delivery) => intake.handle(delivery));
+  office = await Office.open();
+  ({ house, github, services } = office);
 });
-afterAll(async () => {
-  await app.close();
-  await Promise.all([house.close(), github.stop()]);
-});
+afterAll(() => office.close());
 afterEach(() => {
   services.settings = defaultSettings();
 });
 
-function intakeOf(own: Services): Intake {
-  return new Intake({ services: own, app, configurations: new Configurations(), permissions: new Permissions() });
-}
-
-const AGENT = '---\nname: A\ntype: CodeReview\n---\nYou look.\n';
-const OPENED = { event: 'pull_request_opened' };
-const workflow = (name: string, triggers: object[] = [OPENED], more: object = {}) =>
-  JSON.stringify({ name, triggers, steps: [agentStep('a')], flow: [{ from: '', to: 'a' }], ...more });
-
-/** A repository with these workflows by name, a writer and a stranger. */
-async function settle(workflows: Record<string, string>): Promise<{ name: string; id: number; wanda: Person; eve: Person }> {
-  const name = `acme/app-${++repositories}`;
-  const files = Object.fromEntries(Object.entries(workflows).map(([file, text]) => [`.overcut/workflows/${file}.json`, text]));
-  const { id } = await github.createRepository(name, { 'a.txt': 'one\n', '.overcut/agents/a.md': AGENT, ...files });
-  github.install(name);
-  return { name, id, wanda: github.person('wanda', { [name]: 'write' }), eve: github.person('eve', { [name]: 'read' }) };
-}
-
-/** Takes in what GitHub sent since the last time; answers the deliveries. */
-async function takeAll(from = intake) {
-  const fresh = github.hooks.deliveries.filter((delivery) => !taken.has(delivery.id));
-  for (const delivery of fresh) {
-    taken.add(delivery.id);
-    await from.take({ id: delivery.guid, event: delivery.event, body: delivery.body.toString() });
-  }
-  return fresh;
-}
-const taken = new Set<number>();
-
-async function openPull(at: { name: string; wanda: Person }, title = 'Change'): Promise<number> {
-  const branch = `b-${randomUUID().slice(0, 6)}`;
-  await at.wanda.push(at.name, branch, { 'a.txt': `${branch}\n` });
-  await takeAll();
-  return (await at.wanda.openPull(at.name, { head: branch, title })).number;
-}
-
-/** The runs on a repository, oldest first, each with the newest event that was merged into it. */
-async function runsOf(repository: number): Promise<RunStart[]> {
-  const ids = await house.store.newestRuns(1_000);
-  const found = await Promise.all(ids.map(async (id) => startOf(await house.entries(id))));
-  const starts = found.filter((start) => start !== null);
-  return starts.filter((start) => start.event.repository.id === repository).reverse();
-}
-
-async function decisions(
-  repository: number,
-  number: number,
-  kind = 'pr',
-): Promise<Pick<Decision, 'event' | 'workflow' | 'verdict' | 'reason'>[]> {
-  const all = await house.store.decisions.list(repository, `${repository}:${kind}:${number}`);
-  return all.map(({ event, workflow: name, verdict, reason }) => ({ event, workflow: name, verdict, reason })).reverse();
-}
+const settle = (workflows: Record<string, string>) => office.settle(workflows);
+const takeAll = () => office.takeAll();
+const openPull = (at: Place, title?: string) => office.openPull(at, title);
+const runsOf = (repository: number) => office.runsOf(repository);
+const decisions = (...of: Parameters<Office['decisions']>) => office.decisions(...of);
 
 describe('a delivery', () => {
   it('starts a run that knows all it needs, wakes it, and says why', async () => {
@@ -120,9 +50,9 @@ describe('a delivery', () => {
     await openPull(at);
     const [opened] = (await takeAll()).filter(({ event }) => event === 'pull_request');
     const body = opened?.body.toString() ?? '';
-    await intake.take({ id: opened?.guid ?? '', event: 'pull_request', body });
-    await intake.take({ id: randomUUID(), event: 'pull_request', body });
-    await Promise.all([1, 2, 3].map(() => intakeOf(services).take({ id: randomUUID(), event: 'pull_request', body })));
+    await office.intakeOf(services).take({ id: opened?.guid ?? '', event: 'pull_request', body });
+    await office.intakeOf(services).take({ id: randomUUID(), event: 'pull_request', body });
+    await Promise.all([1, 2, 3].map(() => office.intakeOf(services).take({ id: randomUUID(), event: 'pull_request', body })));
     expect(await runsOf(at.id)).toHaveLength(1);
   });
 
@@ -133,11 +63,8 @@ describe('a delivery', () => {
     const dying = { ...services, store: over(services.store, { decisions: over(services.store.decisions, { record }) }) };
     const [opened] = github.hooks.deliveries.filter(({ event }) => event === 'pull_request').slice(-1);
     const given = { id: opened?.guid ?? '', event: 'pull_request', body: opened?.body.toString() ?? '' };
-    const first = intakeOf(dying);
-    const before = intake;
-    intake = first;
-    await expect(first.take(given)).rejects.toThrow('cut off');
-    intake = before;
+    const first = office.intakeOf(dying);
+    await office.with(first, () => expect(first.take(given)).rejects.toThrow('cut off'));
     await takeAll();
     expect(await runsOf(at.id)).toHaveLength(1);
     expect(await decisions(at.id, number)).toHaveLength(1);
@@ -245,7 +172,7 @@ describe('who is heard', () => {
     const at = await settle({ ...COMMANDED, chat: workflow('Chat', [{ event: 'pull_request_commented' }]) });
     const number = await openPull(at);
     await takeAll();
-    const api = await app.api((await app.installationOf(at.name)) ?? 0, at.id, 'review');
+    const api = await office.app.api((await office.app.installationOf(at.name)) ?? 0, at.id, 'review');
     const [owner = '', repo = ''] = at.name.split('/');
     await api.rest.issues.createComment({ owner, repo, issue_number: number, body: 'I am done.' });
     expect(await takeAll()).not.toEqual([]);

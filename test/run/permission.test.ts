@@ -47,7 +47,7 @@ labeled       | pull  | helper[bot] | writer      | T   | T         | T   | T
 labeled       | fork  | writer      | reader      | -   | U         | -   | -
 reviewed      | pull  | reader      | writer      | U   | U         | U   | U
 reviewed      | pull  | writer      | reader      | T   | T         | T   | T
-reviewed      | fork  | reader      | writer      | T   | T         | T   | T
+reviewed      | fork  | reader      | writer      | U   | U         | U   | U
 command       | pull  | owner       | reader      | T   | T         | T   | T
 command       | pull  | writer      | reader      | T   | T         | T   | T
 command       | pull  | triager     | writer      | -   | -         | -   | -
@@ -105,7 +105,12 @@ async function decide({ event, on, by, author, setting }: Row): Promise<string> 
   const outsiders = setting === 'outsiders';
   const forks = setting === 'untrusted' || setting === 'off' ? setting : 'ask';
   const settings = { ...defaultSettings(), forks, allowOutsiders: outsiders } as const;
-  const verdict = await judgeTrust(given, { settings, outsiders, canWrite: async (login) => WRITERS.has(login) });
+  const verdict = await judgeTrust(given, {
+    settings,
+    outsiders,
+    canWrite: async (login) => WRITERS.has(login),
+    allowed: async () => null,
+  });
   if (!verdict.may) expect(verdict.reason.length).toBeGreaterThan(10);
   return verdict.may ? (verdict.trust === 'trusted' ? 'T' : 'U') : '-';
 }

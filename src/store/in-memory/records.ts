@@ -129,6 +129,7 @@ export function claims(clock: Clock): AtOnce<Claims> {
   const done = new Expiring<true>(clock.now);
   const bodies = new Expiring<string>(clock.now);
   const comments = new Expiring<string>(clock.now);
+  const firsts = new Expiring<string>(clock.now);
   const keptSeconds = DEDUPE_DAYS * 86_400;
   return {
     take(delivery, bodyDigest, { bodySeconds = keptSeconds } = {}) {
@@ -144,6 +145,11 @@ export function claims(clock: Clock): AtOnce<Claims> {
       const owner = comments.get(comment);
       if (owner === undefined) comments.set(comment, delivery, COMMENTS_KEPT_SECONDS * 1_000);
       return owner === undefined || owner === delivery;
+    },
+    isFirst(thing, who, seconds) {
+      const first = firsts.get(thing);
+      if (first === undefined) firsts.set(thing, who, seconds * 1_000);
+      return first === undefined || first === who;
     },
     broughtComments: (ids) => ids.filter((comment) => comments.get(comment)),
   };
