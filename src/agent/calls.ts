@@ -2,7 +2,9 @@ import type { ToolResult } from '../journal/answer.ts';
 import { Pending, ToolError } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Changes } from '../journal/tree.ts';
+import { LACKING } from '../journal/view.ts';
 import { brokenInput } from './answer-stream.ts';
+import { canonicalToolName } from './role.ts';
 import type { Tool, ToolAnswer } from './tool.ts';
 
 /** A tool call of a model. `id` is the model's own and only goes back to it; `key` is ours. */
@@ -20,6 +22,8 @@ export interface TurnTools<C> {
   find(name: string): Tool<C> | null;
   /** All names it has, for the answer to a wrong one. */
   names: string[];
+  /** Tools that are the agent's to use and are not built. */
+  lacking?: readonly string[];
   /** Whether a call is allowed after those that were used before it. */
   check(used: { name: string; input: unknown }[], call: { name: string; input: unknown }): { ok: true } | { ok: false; reason: string };
   run(tool: Tool<C>, call: CallRequest): Promise<ToolAnswer>;
@@ -52,6 +56,7 @@ export async function runCalls<C>(
   turn: { calls: CallRequest[]; used: { name: string; input: unknown }[]; onlyNames: Set<string> | null },
 ): Promise<{ results: CallResult[]; completed: string | null }> {
   const planned = turn.calls.map((call) => planCall(tools, turn, call));
+  await noteLacking(journal, tools, turn.calls);
   const answers = new Map<string, ToolResult>();
   for (const { call, refusal } of planned) if (refusal !== null) answers.set(call.key, { text: refusal, error: true });
   const open = planned.filter((one) => one.refusal === null);
@@ -78,6 +83,12 @@ function planCall<C>(
   call: CallRequest,
 ): Planned<C> {
   const tool = tools.find(call.name);
+  if (!tool && isLacking(tools, call))
+    return {
+      call,
+      tool,
+      refusal: `${call.name} is not built in this release of Pitwall. Do what can be done without it, and say in your result what was left undone.`,
+    };
   if (!tool) return { call, tool, refusal: `There is no tool "${call.name}" here. You have: ${tools.names.join(', ')}.` };
   if (brokenInput(call.input) !== null)
     return { call, tool, refusal: `The input of ${tool.name} was no JSON: send the call again with a whole JSON object.` };
@@ -87,6 +98,18 @@ function planCall<C>(
   if (!verdict.ok) return { call, tool, refusal: verdict.reason };
   turn.used.push({ name: tool.name, input: call.input });
   return { call, tool, refusal: null };
+}
+
+function isLacking<C>({ lacking = [] }: TurnTools<C>, { name }: CallRequest): boolean {
+  return lacking.includes(canonicalToolName(name));
+}
+
+/** So that the run can say what was asked for and is not there. */
+async function noteLacking<C>(journal: Journal, tools: TurnTools<C>, calls: CallRequest[]): Promise<void> {
+  const asked = calls.filter((call) => isLacking(tools, call) && !journal.find('noted', `${call.key}${LACKING}`));
+  await journal.append(
+    ...asked.map(({ key, name }) => ({ type: 'noted' as const, key: `${key}${LACKING}`, value: canonicalToolName(name) })),
+  );
 }
 
 async function runOnce<C>(journal: Journal, tools: TurnTools<C>, { call, tool }: Planned<C>): Promise<ToolResult> {

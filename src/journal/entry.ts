@@ -71,6 +71,8 @@ export interface DelegationStart {
   trust: Trust;
   goal: string;
   modelKey: string | null;
+  /** Commands (`/pr`) that its comments may begin with, because the workflow's text names them. */
+  commands?: string[];
 }
 
 /** A tool that a delegation may call; `maxCalls` in all, `perArgument` once per identical arguments, `only` binds an argument to a value or pattern. */
@@ -97,6 +99,8 @@ export interface DelegationEnd {
   /** Tokens by model id. */
   usage: Record<string, Usage>;
   changes: Changes;
+  /** Tools that it asked for and that are its to use, but are not built. */
+  lacking?: string[];
 }
 
 /** A comment that a session took: where it stands and what it said then. */

@@ -37,6 +37,8 @@ export interface RunView {
   usage: Record<string, Usage>;
   /** The newest message of `update_status`. */
   status: string | null;
+  /** Tools that agents asked for and that are not built. */
+  lacking: string[];
   /** The model is away: which word to that end is the newest, since when, and when it is asked again (ms since 1970); null where it answers. */
   away: Away | null;
   /** Comments that sessions took; answered once the session spoke or ended after them. */
@@ -74,10 +76,12 @@ export function viewRun(entries: readonly Entry[]): RunView | null {
     turns: 0,
     usage: {},
     status: null,
+    lacking: [],
     away: null,
     heard: [],
   };
   for (const entry of entries) take(view, entry);
+  view.lacking = lackingTools(entries);
   view.away = awayOf(entries);
   return view;
 }
@@ -163,6 +167,18 @@ function changeStep(view: RunView, id: string, change: Partial<StepView>): void 
   const step = view.steps.find((one) => one.id === id);
   if (step) Object.assign(step, change);
 }
+
+/** Tools that were asked for and are not built, as the conversations of a journal and its delegations noted them; each once. */
+export function lackingTools(entries: readonly Entry[]): string[] {
+  const names = entries.flatMap((entry) => {
+    if (entry.type === 'delegation.ended') return entry.end.lacking ?? [];
+    return entry.type === 'noted' && entry.key.endsWith(LACKING) ? [String(entry.value)] : [];
+  });
+  return [...new Set(names)];
+}
+
+/** Ends the key of a call for a tool that is not built; the note's value is its name. */
+export const LACKING = '/lacking';
 
 /** Adds tokens to a model's figure. */
 export function addTo(usage: Record<string, Usage>, model: string, more: Usage): void {

@@ -6,7 +6,7 @@ import { Fatal } from '../journal/errors.ts';
 import type { StepOf } from '../workflow/step.ts';
 import { deadlineFrom, earliest } from './deadline.ts';
 import { CONTEXT_TOKENS, MAX_TOKENS } from './delegation.ts';
-import { equip, SHARED_TOOLS, STEP_TOOLS, type Subject } from './mind.ts';
+import { commandsOf, equip, SHARED_TOOLS, STEP_TOOLS, type Subject } from './mind.ts';
 import { outcomeOf, type StepOutcome } from './outcome.ts';
 import { askReport, graceMsOf, modelOf, type Services } from './services.ts';
 import { factsOf, type StepWork } from './session.ts';
@@ -27,6 +27,7 @@ export async function runAgent(services: Services, step: StepOf<'agent.run'>, wo
     agent,
     base: { checkouts: [], changes: {} },
     signal: work.signal,
+    commands: commandsOf(start),
     onStatus: work.onStatus,
   };
   const { tools, schemas } = equip(services, subject, { tools: agent.tools, injected: [...STEP_TOOLS, ...SHARED_TOOLS], allow, prohibit });

@@ -12,6 +12,7 @@ import { parseArguments } from '../tools/arguments.ts';
 import type { Deadline } from './deadline.ts';
 import type { DelegateInput } from './delegate-tool.ts';
 import { delegateTool } from './delegate-tool.ts';
+import { commandsOf } from './mind.ts';
 import type { Services } from './services.ts';
 
 /** A coordinator's side of its delegations. */
@@ -120,6 +121,7 @@ function startOf(desk: Desk, { call, input, agent }: { call: CallRequest; input:
     trust: start.trust,
     goal: desk.goal,
     modelKey: desk.modelKey,
+    commands: commandsOf(start),
   };
 }
 

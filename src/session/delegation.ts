@@ -5,7 +5,7 @@ import type { News, TurnAhead } from '../agent/news.ts';
 import type { Usage } from '../journal/answer.ts';
 import type { DelegationEnd, DelegationStart } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
-import { addTo, treeOf } from '../journal/view.ts';
+import { addTo, lackingTools, treeOf } from '../journal/view.ts';
 import { isGraceOver, overOf } from './deadline.ts';
 import { lastWords } from './last-words.ts';
 import { equip, SHARED_TOOLS, type Subject } from './mind.ts';
@@ -61,6 +61,7 @@ async function work(
     agent: start.agent,
     base: start.tree,
     signal,
+    commands: start.commands ?? [],
   };
   const end = await talk(services, subject, start);
   const delegation = start.delegation;
@@ -68,7 +69,7 @@ async function work(
     type: 'delegation.ended',
     key: 'end',
     delegation,
-    end: { ...end, usage: usageOf(journal), changes: changesOf(journal) },
+    end: { ...end, usage: usageOf(journal), changes: changesOf(journal), ...lackingOf(journal) },
   });
 }
 
@@ -190,6 +191,11 @@ function usageOf(journal: Journal): Record<string, Usage> {
   const usage: Record<string, Usage> = {};
   for (const entry of journal.entries) if (entry.type === 'turn.answered') addTo(usage, entry.answer.model, entry.answer.usage);
   return usage;
+}
+
+function lackingOf({ entries }: Journal): { lacking?: string[] } {
+  const lacking = lackingTools(entries);
+  return lacking.length > 0 ? { lacking } : {};
 }
 
 function changesOf(journal: Journal) {

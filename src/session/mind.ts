@@ -4,7 +4,7 @@ import type { ToolSchema } from '../agent/model.ts';
 import { canonicalToolName } from '../agent/role.ts';
 import { toolSchemas } from '../agent/schema.ts';
 import type { Tool, ToolAnswer } from '../agent/tool.ts';
-import type { Agent, ToolAllowance, Trust } from '../journal/entry.ts';
+import type { Agent, RunStart, ToolAllowance, Trust } from '../journal/entry.ts';
 import { ToolError } from '../journal/errors.ts';
 import type { Event } from '../journal/event.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -14,6 +14,7 @@ import { toolNamed } from '../tools/catalog.ts';
 import type { ToolContext } from '../tools/context.ts';
 import { toolsFor } from '../tools/permit.ts';
 import { runTool } from '../tools/run-tool.ts';
+import { commandsNamed } from '../workflow/command.ts';
 import type { Services } from './services.ts';
 
 /** Who works, on what, and where it is recorded. */
@@ -26,6 +27,8 @@ export interface Subject {
   /** The workspace as it was before the first entry of this journal. */
   base: Tree;
   signal: AbortSignal;
+  /** Commands that a comment may begin with; none where absent. */
+  commands?: string[];
   /** Hears of `update_status` and the key of its call; absent where the agent has no such tool. */
   onStatus?(call: string, message: string): Promise<void>;
 }
@@ -61,11 +64,23 @@ export function equip(services: Services, subject: Subject, rules: ToolRules): {
     agent: subject.agent.name,
     find,
     names: all.map((tool) => tool.name),
+    lacking: names.filter((name) => !toolNamed(name)),
     check: (used, call) => checkCall(policy, used, call),
     run: (tool, call) => (services.runTool ?? runTool)(tool, contextOf(services, subject, call), call.input),
     ...(rules.delegate ? { delegate: rules.delegate } : {}),
   };
   return { tools, schemas: toolSchemas(all) };
+}
+
+/** Commands that a comment of a run may begin with: those that its workflow names literally, before templates are filled; none in a run that is not trusted. */
+export function commandsOf({ workflow, trust }: RunStart): string[] {
+  if (trust !== 'trusted') return [];
+  return commandsNamed(workflow.definition.steps.map(({ instruction }) => instruction ?? '').join('\n'));
+}
+
+/** The tools of agents as far as they are built, for those who delegate to them. */
+export function withBuiltTools(agents: Agent[]): Agent[] {
+  return agents.map((agent) => ({ ...agent, tools: agent.tools.filter((name) => toolNamed(name)) }));
 }
 
 /** Delegations of one agent ask for the same again and again. */
@@ -106,7 +121,8 @@ function contextOf(services: Services, subject: Subject, call: CallRequest): Too
     drafts: services.store.drafts,
     diff: () => diffOf(services, event),
     github: services.github.reader(event),
-    publish: (effect) => services.github.perform({ run, key, event, effect, signal: subject.signal }),
+    publish: (effect) =>
+      services.github.perform({ run, key, event, effect, kept: { commands: subject.commands ?? [] }, signal: subject.signal }),
     async status(message) {
       if (!subject.onStatus) throw new ToolError('There is no status to update here: answer with text instead.');
       await subject.onStatus(call.key, message);

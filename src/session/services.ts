@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Model } from '../agent/model.ts';
+import type { Kept } from '../github/clean.ts';
 import type { Discovery } from '../github/discovery.ts';
 import type { Price } from '../journal/cost.ts';
 import type { Effect, Outcome } from '../journal/effect.ts';
@@ -12,7 +13,7 @@ import type { Workspace } from '../workspace/workspace.ts';
 
 /** What GitHub is to a run at work: one writer, reading bound to the run's repository, and names of the others that its installation has. */
 export interface GitHubSide {
-  perform(call: { run: string; key: string; event: Event; effect: Effect; signal?: AbortSignal }): Promise<Outcome>;
+  perform(call: { run: string; key: string; event: Event; effect: Effect; kept?: Kept; signal?: AbortSignal }): Promise<Outcome>;
   reader(event: Event): ToolContext['github'];
   discovery(event: Event): Discovery;
 }

@@ -14,7 +14,7 @@ import { type Desk, delegateAll } from './delegating.ts';
 import { CONTEXT_TOKENS, MAX_TOKENS } from './delegation.ts';
 import { endDelegations, type Room } from './ending.ts';
 import { closeSession, completeSession, hearSession } from './hearing.ts';
-import { equip, SHARED_TOOLS, STEP_TOOLS, type Subject } from './mind.ts';
+import { commandsOf, equip, SHARED_TOOLS, STEP_TOOLS, type Subject, withBuiltTools } from './mind.ts';
 import { outcomeOf, type StepOutcome } from './outcome.ts';
 import { askReport, graceMsOf, modelOf, type Services } from './services.ts';
 import { type Spender, settleTurn } from './spending.ts';
@@ -94,7 +94,7 @@ export async function runSession(services: Services, step: StepOf<'agent.session
       briefCoordinator({
         ...(await factsOf(services, work, { key, agent: COORDINATOR.id })),
         goal: step.params.goal,
-        agents,
+        agents: withBuiltTools(agents),
         tools: tools.names,
         maxDelegations: most,
         listens: step.params.listenToComments,
@@ -124,7 +124,7 @@ function deskOf(
 function subjectOf({ journal, start, signal, onStatus }: StepWork): Subject {
   const { run, event, trust } = start;
   const base = { checkouts: [], changes: {} };
-  return { journal, run, event, trust, agent: COORDINATOR, base, signal, onStatus };
+  return { journal, run, event, trust, agent: COORDINATOR, base, signal, commands: commandsOf(start), onStatus };
 }
 
 function roomOf(step: StepOf<'agent.session'>, { journal, start }: StepWork, deadline: Deadline | null): Room {

@@ -20,6 +20,11 @@ export function commandsIn(text: string, aliases: readonly string[]): Command[] 
   });
 }
 
+/** The commands that a text names literally (`/pr`), with their slash, each once. Paths (`/users/:id`) are none. */
+export function commandsNamed(text: string): string[] {
+  return [...new Set(text.match(/(?<![\w/.:~-])\/[A-Za-z][\w-]*(?![\w./-]*\/)/g) ?? [])];
+}
+
 /** The aliases that a comment mentions (`@alias`), each once, as configured. Code, quotes, HTML comments and addresses never count. */
 export function mentionsIn(text: string, aliases: readonly string[]): string[] {
   const spoken = spokenLines(text)
