@@ -24,6 +24,7 @@ export function statusComment(report: Reported): string {
   if (view.endedAt === null && view.status) lines.push('', quote(view.status));
   if (view.endedAt !== null && view.message) lines.push('', clip(view.message));
   if (view.reason) lines.push('', `Reason: ${clip(view.reason)}`);
+  if (view.lacking.length > 0) lines.push('', `Asked for, but not built in this release: ${namesOf(view.lacking)}.`);
   if (isAtWork(view) && view.start.event.resource.kind === 'issue' && now - view.startedAt >= PULSE_MS)
     lines.push('', `Still at work at ${clock(now)}.`);
   return lines.join('\n');
@@ -32,6 +33,10 @@ export function statusComment(report: Reported): string {
 /** Whether something is done or waited for that is not a person's reply: such a run is never silent for long. */
 export function isAtWork(view: RunView): boolean {
   return view.endedAt === null && view.state !== 'Queued' && !isWaiting(view);
+}
+
+function namesOf(tools: string[]): string {
+  return tools.map((tool) => `\`${tool}\``).join(', ');
 }
 
 function stateLine(report: Reported, name: string): string {
@@ -89,6 +94,7 @@ export function checkOutput(report: Reported): CheckOutput {
     ...(report.away && isAtWork(view) ? [awayLine(report.away)] : []),
     `| Findings | ${findingsLine(report.findings)} |`,
     `| Agents | ${view.agents.length > 0 ? view.agents.join(', ') : 'none delegated to'}; ${view.delegations.ended} of ${view.delegations.queued} delegations, ${view.turns} turns |`,
+    ...(view.lacking.length > 0 ? [`| Tools not built | ${namesOf(view.lacking)} |`] : []),
     `| Tokens | ${tokensLine(view)} |`,
     `| Cost | ${costLine(report)} |`,
     `| Time | ${duration((view.endedAt ?? now) - view.startedAt)} |`,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type CallRequest, runCalls } from '../../src/agent/calls.ts';
 import type { ToolAnswer } from '../../src/agent/tool.ts';
 import { Pending, ToolError } from '../../src/journal/errors.ts';
+import { lackingTools } from '../../src/journal/view.ts';
 import { Journals } from '../../src/store/journals.ts';
 import { makeKeys } from '../../src/store/keys.ts';
 import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
@@ -29,6 +30,21 @@ function asked(...names: (string | [string, unknown])[]): CallRequest[] {
 const turn = (calls: CallRequest[]) => ({ calls, used: [] as { name: string; input: unknown }[], onlyNames: null });
 
 describe('the calls of one turn', () => {
+  it('for a tool that is not built are told so, and noted once', async () => {
+    const id = randomUUID();
+    const tools = hands([COMPLETED], { lacking: ['run_terminal_cmd'] });
+    for (const round of [1, 2]) {
+      const journal = await openJournal(journals(), id);
+      const { results } = await runCalls(journal, tools, turn(asked('terminal_command', 'nonsense')));
+      expect(results.map(({ text, error }) => [error, text.slice(0, 47)])).toEqual([
+        [true, 'terminal_command is not built in this release o'],
+        [true, 'There is no tool "nonsense" here. You have: tas'],
+      ]);
+      expect([round, lackingTools(journal.entries)]).toEqual([round, ['run_terminal_cmd']]);
+      expect(journal.entries.map(({ type }) => type)).toEqual(['noted', 'noted']);
+    }
+  });
+
   it('run reads together, then writes in their order, then delegations together, then task_completed, and answer in the order of the calls', async () => {
     const log: string[] = [];
     const bothRead = gate();

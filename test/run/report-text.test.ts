@@ -35,6 +35,11 @@ describe('the status comment', () => {
       '⏳ **Code Review** is running: step "review", 2 of 5 delegations done.',
     ],
     ['ending', { state: 'Terminating', steps: [STEP] }, '⏳ **Code Review** is running: step "review".'],
+    [
+      'in want of a tool',
+      { steps: [STEP], lacking: ['run_terminal_cmd'] },
+      '⏳ **Code Review** is running: step "review".\n\nAsked for, but not built in this release: `run_terminal_cmd`.',
+    ],
     ['telling a status', { steps: [STEP], status: 'two\nlines' }, '⏳ **Code Review** is running: step "review".\n\n> two\n> lines'],
     [
       'done',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { commandsIn, mentionsIn } from '../../src/workflow/command.ts';
+import { commandsIn, commandsNamed, mentionsIn } from '../../src/workflow/command.ts';
 
 const ALIASES = ['overcut', 'Pitwall'];
 
@@ -65,4 +65,13 @@ describe('mentions of a comment', () => {
   ])('%s', (_, text, wanted) => {
     expect(mentionsIn(text, ALIASES)).toEqual(wanted);
   });
+});
+
+describe('commands that a text names', () => {
+  it.each([
+    ['Post `/pr` in a separate comment: `/pr - Implement the fix`', ['/pr']],
+    ['comment "/fix-review" or /done.', ['/fix-review', '/done']],
+    ['New `PATCH /users/:id/preferences` in src/controllers/a.ts, see https://example.com/pr and /etc/hosts', []],
+    ['either/or, 1/2, /workspace/acme, ~/x', []],
+  ])('%s', (text, expected) => expect(commandsNamed(text)).toEqual(expected));
 });
