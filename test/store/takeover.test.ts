@@ -10,7 +10,7 @@ eachStore('takeover', (open) => {
   afterEach(() => stores.close());
 
   describe('a job', () => {
-    it('keeps its lock for as long as it is worked on: nobody else begins it', async () => {
+    it('keeps its lock for as long as it is worked on: nobody else begins it, nor after its end', async () => {
       const [one, two] = [await stores.start({ lockMs: 400 }), await stores.start({ lockMs: 400 })];
       const hold = gate();
       let begun = 0;
@@ -25,6 +25,8 @@ eachStore('takeover', (open) => {
       expect(begun).toBe(1);
       hold.open();
       await vi.waitFor(async () => expect((await one.queues.counts()).runs).toBe(0));
+      await new Promise((resolve) => setTimeout(resolve, 800));
+      expect(begun).toBe(1);
     });
 
     it('of a process that let go of it is taken up by another when its lock has run out', async () => {

@@ -61,6 +61,7 @@ class Queue {
   /** Ends a job for whoever has its lock; others change nothing. */
   end(job: Kept, token: string): void {
     if (job.lock?.token !== token) return;
+    job.lock = null;
     this.#jobs = this.#jobs.filter((one) => one !== job);
     const next = job.wake === undefined ? undefined : this.#next.get(job.wake);
     if (!next?.wake) return;
