@@ -1,4 +1,5 @@
 import type { Answer, Block, Message } from '../journal/answer.ts';
+import { CLOCK, type Clock } from '../journal/clock.ts';
 import { Pending } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import { type CallRequest, runCalls, type TurnTools } from './calls.ts';
@@ -35,6 +36,8 @@ export interface ConversationOptions<C> {
   /** When it is to be asked for its end (ms since 1970); null for never. A call that is under way `graceMs` later is given up, and so is a last turn. */
   latest?: number | null;
   graceMs?: number;
+  /** The clock that `latest` is meant by; this machine's where it is absent. */
+  clock?: Clock;
   onText?(text: string, turn: number): Promise<TextVerdict>;
   /** Whether `task_completed` is the end. Asked again on a replay, so it must answer from the journal. */
   onCompleted?(message: string, turn: number): Promise<boolean>;
@@ -161,13 +164,14 @@ async function askInTime<C>(
   tools: ToolSchema[],
 ): Promise<{ answer: Answer; request: string }> {
   const late = at.news.closingAt ?? options.latest ?? null;
-  const clock = late === null ? null : startClock(late + graceOf(options), options.signal);
+  const time = options.clock ?? CLOCK;
+  const clock = late === null ? null : startClock(time, late + graceOf(options), options.signal);
   try {
     const prompt = { place: at.key, system: at.system, tools, messages: at.messages };
     return await askFitting({ ...options, signal: clock?.signal ?? options.signal }, prompt);
   } catch (error) {
     if (error instanceof ModelUnavailable) throw await waitForModel(options, at, error);
-    if (clock?.signal.aborted && !options.signal.aborted) throw new Pending('its end', Date.now());
+    if (clock?.signal.aborted && !options.signal.aborted) throw new Pending('its end', time.now());
     throw error;
   } finally {
     clock?.stop();
@@ -175,16 +179,21 @@ async function askInTime<C>(
 }
 
 /** A signal that aborts with another, and at a time (ms since 1970). */
-function startClock(at: number, outer: AbortSignal): { signal: AbortSignal; stop(): void } {
+function startClock(time: Clock, at: number, outer: AbortSignal): { signal: AbortSignal; stop(): void } {
   const clock = new AbortController();
   const follow = () => clock.abort(outer.reason);
   if (outer.aborted) follow();
   outer.addEventListener('abort', follow, { once: true });
-  const timer = setTimeout(() => clock.abort(new Error('its time is over')), Math.min(LONGEST_TIMER_MS, Math.max(0, at - Date.now())));
+  const stopped = new AbortController();
+  const ms = Math.min(LONGEST_TIMER_MS, Math.max(0, at - time.now()));
+  time.sleep(ms, stopped.signal).then(
+    () => clock.abort(new Error('its time is over')),
+    () => 'stopped before',
+  );
   return {
     signal: clock.signal,
     stop() {
-      clearTimeout(timer);
+      stopped.abort();
       outer.removeEventListener('abort', follow);
     },
   };
@@ -199,7 +208,7 @@ async function waitForModel<C>(options: ConversationOptions<C>, { key, news }: A
   await options.journal.append({ type: 'model.away', key, message: error.message, until: error.retryAt });
   options.onAway?.();
   const end = news.closingAt === null ? (options.latest ?? null) : news.closingAt + graceOf(options);
-  const soonest = end !== null && end > Date.now() ? Math.min(end, error.retryAt) : error.retryAt;
+  const soonest = end !== null && end > (options.clock ?? CLOCK).now() ? Math.min(end, error.retryAt) : error.retryAt;
   return new Pending(`the model (${error.message})`, soonest);
 }
 

@@ -59,7 +59,7 @@ export async function startRun(services: Starting, event: Event, plan: StartPlan
   }
   await store.journals.create(run, { type: 'run.started', start: startWith(run, event, { ...plan, notBefore }) });
   await wakeAt(services, run, notBefore);
-  await store.listRun(run, resource, Date.now());
+  await store.listRun(run, resource, await store.now());
   log.info(
     { run, workflow: plan.workflow.name, event: event.name, repository: event.repository.fullName, trust: plan.trust },
     'run started',

@@ -47,6 +47,7 @@ export async function runAgent(services: Services, step: StepOf<'agent.run'>, wo
     onAnswer: (turn, answer) => settleTurn(services, spender, turn, answer),
     onAway: () => askReport(services, start.run),
     latest: deadline?.at ?? null,
+    clock: services.store.clock,
     graceMs: graceMsOf(services),
     signal: work.signal,
   });

@@ -107,6 +107,7 @@ async function talk(
       onAnswer: (turn, answer) => settleTurn(services, spender, turn, answer),
       onAway: () => askReport(services, start.run),
       latest: start.deadline,
+      clock: services.store.clock,
       graceMs: graceMsOf(services),
       onText: (_, turn) => judgeText(services, subject, { start, turn }),
       signal: subject.signal,

@@ -67,7 +67,7 @@ export async function runSession(services: Services, step: StepOf<'agent.session
     deadlineFrom(work.startedAt, step.stepMaxDurationMinutes, "the step's limit"),
     work.limit,
   );
-  if (deadline) await services.store.queues.setTimer({ wake: 'run', id: start.run }, deadline.at);
+  await setAlarm(services, start.run, deadline);
   const most = maxDelegations(work.source, messagesOf(work.before), step.params.maxDelegations);
   const model = modelOf(services.settings, step.params.coordinatorModelKey ?? work.modelKey);
   const room = roomOf(step, work, deadline);
@@ -121,6 +121,11 @@ function deskOf(
   return { journal, start, step: step.id, agents, most, goal: step.params.goal, modelKey, deadline: room.deadline, onOpen };
 }
 
+/** Wakes the run at its deadline; one that is over has done so, and would wake without end. */
+async function setAlarm({ store }: Services, run: string, deadline: Deadline | null): Promise<void> {
+  if (deadline && (await store.now()) < deadline.at) await store.queues.setTimer({ wake: 'run', id: run }, deadline.at);
+}
+
 function subjectOf({ journal, start, signal, onStatus }: StepWork): Subject {
   const { run, event, trust } = start;
   const base = { checkouts: [], changes: {} };
@@ -146,12 +151,13 @@ function mannersOf(
   services: Services,
   room: Room,
   spender: Spender,
-): Pick<ConversationOptions<ToolContext>, 'hear' | 'onAnswer' | 'onAway' | 'latest' | 'graceMs' | 'onText' | 'onCompleted'> {
+): Pick<ConversationOptions<ToolContext>, 'clock' | 'hear' | 'onAnswer' | 'onAway' | 'latest' | 'graceMs' | 'onText' | 'onCompleted'> {
   return {
     hear: (ahead) => hearSession(services, room, spender, ahead),
     onAnswer: (turn, answer) => settleTurn(services, spender, turn, answer),
     onAway: () => askReport(services, room.start.run),
     latest: room.deadline?.at ?? null,
+    clock: services.store.clock,
     graceMs: graceMsOf(services),
     async onText(message, turn) {
       const ended = await completeSession(services, room, { message, turn, waits: room.listens || room.keepsOpen });

@@ -1,3 +1,4 @@
+import { CLOCK, type Clock } from '../journal/clock.ts';
 import type { EffectRecords, WriteTurns } from '../journal/effect.ts';
 import type { DraftReviews } from '../journal/finding.ts';
 import type { Blobs } from '../journal/tree.ts';
@@ -64,9 +65,11 @@ export class RedisStore {
   readonly duties: Duties;
   /** How Redis is; looked at by servers only. */
   readonly watch: Watch;
+  /** Redis' clock as far as it is known here, without asking: by it times of the journal are waited for. */
+  readonly clock: Clock;
   readonly #redis: Redis;
   readonly #keys: Keys;
-  #clock = { measuredAt: 0, ahead: 0 };
+  #difference = { measuredAt: 0, ahead: 0 };
 
   /** Connects, and checks Redis' settings; rejects with a sentence that says what to do. Warnings go to `warn`. */
   static async open(place: StorePlace, report: { warn(text: string): void; error(error: Error): void }): Promise<RedisStore> {
@@ -87,6 +90,7 @@ export class RedisStore {
     const keys = makeKeys(place.prefix);
     this.#redis = redis;
     this.#keys = keys;
+    this.clock = { ...CLOCK, now: () => Math.round(Date.now() + this.#difference.ahead) };
     this.journals = new Journals(new RedisStreams(redis, keys));
     this.queues = new Queues(new RedisJobs(redis, place, onError), { onError });
     this.effects = makeEffectRecords(redis, keys);
@@ -123,13 +127,13 @@ export class RedisStore {
 
   /** Redis' clock in ms, the one all processes share: this machine's, corrected by a difference that is measured once a minute. */
   async now(): Promise<number> {
-    if (Date.now() - this.#clock.measuredAt > CLOCK_MS) {
+    if (Date.now() - this.#difference.measuredAt > CLOCK_MS) {
       const before = Date.now();
       const time = await redisTime(this.#redis);
       const after = Date.now();
-      this.#clock = { measuredAt: after, ahead: time - (before + after) / 2 };
+      this.#difference = { measuredAt: after, ahead: time - (before + after) / 2 };
     }
-    return Math.round(Date.now() + this.#clock.ahead);
+    return this.clock.now();
   }
 
   /** Whether Redis answers. */

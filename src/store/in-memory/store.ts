@@ -103,6 +103,7 @@ export interface InMemoryOptions {
 
 /** A store in this process' memory: gone with it, without Redis, with the same promises (`test/store` holds both to them). */
 export class InMemoryStore implements Store {
+  readonly clock: Clock;
   readonly journals: Journals;
   readonly queues: Queues;
   readonly effects: EffectRecords;
@@ -128,6 +129,7 @@ export class InMemoryStore implements Store {
   constructor(shelf = new Shelf(), options: InMemoryOptions = {}) {
     const { clock = shelf.clock, way = AT_ONCE, name = randomUUID, onError = () => {}, lockMs } = options;
     const hand = { clock, way, name, ...(lockMs === undefined ? {} : { lockMs }) };
+    this.clock = clock;
     this.#shelf = shelf;
     this.#way = way;
     this.journals = new Journals(reach<Streams>(way, 'journal', shelf.streams), clock);
