@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import type { Workflow } from '../workflow/definition.ts';
 import { isWorkflowPath, layoutOf, promptsBeside } from '../workflow/layout.ts';
 import { loadWorkflow } from '../workflow/load.ts';
 import { UsageError } from './usage-error.ts';
@@ -10,22 +11,29 @@ export interface GivenWorkflow {
   command: string | null;
 }
 
+/** Reads a workflow file and the prompt files beside it. Throws `UsageError` where it cannot be read or has mistakes (all are named). */
+export async function loadGiven(
+  file: string,
+  { option, agentIds }: { option: string; agentIds: readonly string[] },
+): Promise<{ workflow: Workflow; text: string; prompts: Record<string, string> }> {
+  const text = await readFile(file, 'utf8').catch(() => {
+    throw new UsageError(`${file} cannot be read: give a workflow file with ${option}`);
+  });
+  const prompts = await readPrompts(dirname(resolve(file)));
+  const { workflow, problems } = loadWorkflow({ path: file, text, prompts, agentIds });
+  if (workflow) return { workflow, text, prompts };
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  const lines = errors.map(({ line, column, path, message }) => `  ${file}:${line}:${column} ${path}: ${message}`);
+  throw new UsageError(`${file} has ${errors.length} mistakes:\n${lines.join('\n')}`);
+}
+
 /**
  * Reads a workflow file and the prompt files beside it; it takes the place of the workflows among `configuration` (paths of `.overcut`). Throws
  * `UsageError` where it cannot be read, has mistakes (all are named), or cannot start on a pull request.
  */
 export async function readGivenWorkflow(file: string, configuration: string[]): Promise<GivenWorkflow> {
-  const text = await readFile(file, 'utf8').catch(() => {
-    throw new UsageError(`${file} cannot be read: give a workflow file with --workflow`);
-  });
-  const folder = dirname(resolve(file));
-  const prompts = await readPrompts(folder);
-  const { workflow, problems } = loadWorkflow({ path: file, text, prompts, agentIds: Object.keys(layoutOf(configuration).agents) });
-  if (!workflow) {
-    const errors = problems.filter(({ severity }) => severity === 'error');
-    const lines = errors.map(({ line, column, path, message }) => `  ${file}:${line}:${column} ${path}: ${message}`);
-    throw new UsageError(`${file} has ${errors.length} mistakes:\n${lines.join('\n')}`);
-  }
+  const agentIds = Object.keys(layoutOf(configuration).agents);
+  const { workflow, text, prompts } = await loadGiven(file, { option: '--workflow', agentIds });
   const opening = workflow.triggers.some(({ event }) => event === 'pull_request_opened');
   const command = workflow.triggers.find(({ event, slashCommand }) => event === 'manual' && slashCommand)?.slashCommand?.command ?? null;
   if (!opening && !command)

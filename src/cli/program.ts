@@ -2,9 +2,11 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Recovered } from '../run/recover.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor/doctor.ts';
+import { exportRun } from './export.ts';
 import { init } from './init.ts';
 import { askPublicUrl } from './question.ts';
 import { printRecovered } from './recover.ts';
+import { type ReplayOptions, replayRun } from './replay.ts';
 import { cancelRun, retryRun } from './run-orders.ts';
 import { listRuns, showRun } from './runs.ts';
 import { schema } from './schema.ts';
@@ -64,6 +66,7 @@ export function makeProgram(parts: ProgramParts): Program {
   addServer(program, parts, keep);
   addRecovery(program, parts, keep);
   addRuns(program, parts, keep);
+  addRecords(program, parts, keep);
   addInstallation(program, parts, keep);
   addFormat(program, parts, keep);
   addTrials(program, parts, keep);
@@ -131,6 +134,28 @@ function addRuns(program: Command, parts: ProgramParts, keep: Keep): void {
     .argument('<run>', 'its id')
     .addHelpText('after', example('pitwall retry r0123456789abcde'))
     .action((run: string) => keep(retryRun(run, io())));
+}
+
+function addRecords(program: Command, parts: ProgramParts, keep: Keep): void {
+  const { out, err, version, cwd } = parts;
+  const io = () => ({ survey: parts.survey(parts.environment), out, err, version, cwd });
+  program
+    .command('export')
+    .description('write what a run was told and decided to a file that replay reads')
+    .argument('<run>', 'its id')
+    .option('--out <file>', 'the new file, compressed where it ends in .gz; - for the terminal (default: <run>.jsonl)')
+    .option('--redact', 'without prompts, thoughts, and what tools were given and answered', false)
+    .addHelpText('after', example('pitwall export r0123456789abcde --out run.jsonl.gz'))
+    .action((run: string, options: { out?: string; redact: boolean }) => keep(exportRun({ run, ...options }, io())));
+  program
+    .command('replay')
+    .description('derive a recorded run again, without network, and show the first difference')
+    .argument('<run|file>', 'its id, or a file that export wrote: a file needs no Redis and no keys')
+    .option('--with <workflow>', 'show where this changed workflow would first have gone another way')
+    .option('--ignore-prompts', 'compare decisions alone, where another build words prompts otherwise', false)
+    .addOption(formatOption())
+    .addHelpText('after', example('pitwall replay run.jsonl.gz --with .overcut/workflow.json'))
+    .action((source: string, options: Omit<ReplayOptions, 'source'>) => keep(replayRun({ source, ...options }, io())));
 }
 
 function addInstallation(program: Command, parts: ProgramParts, keep: Keep): void {

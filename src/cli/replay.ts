@@ -1,0 +1,121 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { startOf } from '../journal/view.ts';
+import { type Change, replayWith } from '../run/replay/changed-workflow.ts';
+import { type Difference, describePlace } from '../run/replay/difference.ts';
+import { type Replay, replayTape } from '../run/replay/replay.ts';
+import type { Tape } from '../run/replay/tape.ts';
+import { readTape, TapeFileError } from '../run/replay/tape-file.ts';
+import { recordFor, refuseRecord, type TapeIo } from './export.ts';
+import { statOf } from './files.ts';
+import { loadGiven } from './given-workflow.ts';
+import { withStore } from './open-store.ts';
+import { placeOf } from './runs.ts';
+import { printable } from './table.ts';
+import { UsageError } from './usage-error.ts';
+
+export interface ReplayOptions {
+  /** A run's id, or a file that `pitwall export` wrote. */
+  source: string;
+  with?: string;
+  /** Whether prompts may be worded otherwise than they were recorded. */
+  ignorePrompts: boolean;
+  format: 'text' | 'json';
+}
+
+/** Derives a recorded run again and shows the first difference. Answers 0 where there is none, 1 where there is one or the run is not known, 2 for a file that is no record. */
+export async function replayRun(options: ReplayOptions, io: TapeIo): Promise<number> {
+  const { source } = options;
+  try {
+    if ((await statOf(source, io.cwd)) === 'file') return await show(readTape(await readFile(resolve(io.cwd, source))), options, io);
+    if (/[/\\]|\.(jsonl|gz|json)$/.test(source)) throw new UsageError(`there is no file ${source}: pitwall export <run> writes one`);
+    return await withStore(io, async (store) => {
+      const tape = await recordFor(store, source, io);
+      return tape === null || 'mistake' in tape ? refuseRecord(source, tape, io) : show(tape, options, io);
+    });
+  } catch (error) {
+    if (!(error instanceof UsageError) && !(error instanceof TapeFileError)) throw error;
+    io.err(`pitwall: ${error instanceof TapeFileError ? `${source}: ` : ''}${error.message}\n`);
+    return 2;
+  }
+}
+
+async function show(tape: Tape, options: ReplayOptions, io: TapeIo): Promise<number> {
+  if (options.with !== undefined) return showChange(tape, options.with, options, io);
+  const replay = await replayTape(tape, { prompts: !options.ignorePrompts && !tape.redacted });
+  if (options.format === 'json') io.out(`${JSON.stringify(jsonOf(tape, replay), null, 2)}\n`);
+  else io.out(textOf(tape, replay));
+  return replay.difference ? 1 : 0;
+}
+
+function jsonOf({ run }: Tape, { difference, same, missing, isWhole }: Replay) {
+  return { run, same: difference === null, ended: isWhole, entries: Object.fromEntries(same), missing, difference };
+}
+
+function textOf(tape: Tape, { difference, same, missing, isWhole }: Replay): string {
+  const counts = [...same.values()];
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  const delegations = tape.journals.size - 1;
+  const notes = [
+    ...(missing.length > 0 ? [`The journals of ${missing.length} delegations are not in the record: they were not derived.`] : []),
+    ...(isWhole ? [] : ['The run had not ended when it was recorded.']),
+    ...(tape.redacted ? ['Texts were taken out of the record: prompts were not compared.'] : []),
+  ];
+  const verdict = difference
+    ? describeDifference(tape, difference)
+    : [
+        `All ${all} entries of the run and ${delegations} ${delegations === 1 ? 'delegation' : 'delegations'} were derived again, the same as recorded.`,
+      ];
+  return `${[headOf(tape), ...verdict, ...notes].join('\n')}\n`;
+}
+
+function headOf(tape: Tape): string {
+  const start = startOf(tape.journals.get(tape.run) ?? []);
+  return start ? printable(`Run ${tape.run}: ${start.workflow.name}, ${placeOf(start.event)}`) : `Run ${tape.run}`;
+}
+
+/** What was there and what came instead; under it, where they are the same kind of entry, the part that is not the same. */
+function describeDifference(tape: Tape, { journal, entry, place, recorded, derived, field }: Difference): string[] {
+  const first = tape.journals.get(journal)?.[0];
+  const whose = first?.type === 'delegation.started' ? `the delegation "${first.start.label}" to ${first.start.agent.name}` : 'the run';
+  const where = describePlace(place);
+  const part = field?.path ? [`  part      ${field.path}`] : [];
+  const sides = field
+    ? [...part, `  recorded  ${field.recorded}`, `  derived   ${field.derived}`]
+    : [`  recorded  ${recorded ?? 'nothing: the record ends here'}`, `  derived   ${derived}`];
+  const what = field && recorded ? `: ${recorded}` : '';
+  return [
+    `The first difference is at entry ${entry} of ${whose}${where && !what ? ` (${where})` : ''}${what}`,
+    ...sides,
+    `The ${entry - 1} entries before it are as recorded.`,
+    ...(field && /^(system|messages|tools|request)\b/.test(field.path)
+      ? ['Only words that a model is told differ here, as another build may word them: --ignore-prompts compares decisions alone.']
+      : []),
+  ].map((line) => line.replace(/[\p{Cc}\p{Cf}]+/gu, ' '));
+}
+
+async function showChange(tape: Tape, file: string, { format }: ReplayOptions, io: TapeIo): Promise<number> {
+  const start = startOf(tape.journals.get(tape.run) ?? []);
+  const agentIds = start?.agents.map(({ id }) => id) ?? [];
+  const { workflow } = await loadGiven(resolve(io.cwd, file), { option: '--with', agentIds });
+  const change = await replayWith(tape, workflow);
+  if (format === 'json') io.out(`${JSON.stringify({ run: tape.run, ...change }, null, 2)}\n`);
+  else io.out(`${[headOf(tape), ...describeChange(tape, change, file)].join('\n')}\n`);
+  return change.kind === 'same' ? 0 : 1;
+}
+
+function describeChange(tape: Tape, change: Change, file: string): string[] {
+  switch (change.kind) {
+    case 'same':
+      return [`With ${file} this run would have gone the same way: all ${change.entries} entries are the same.`];
+    case 'not started':
+      return [`With ${file} this run would not have started: ${printable(change.reason)}`];
+    case 'differs':
+      return [`With ${file} this run would have gone another way.`, ...describeDifference(tape, change.difference)];
+    case 'unusable':
+      return [
+        `With its own workflow this run does not go as recorded any more, so no other can be compared.`,
+        ...describeDifference(tape, change.difference),
+      ];
+  }
+}
