@@ -62,7 +62,7 @@ function textOf(tape: Tape, { difference, same, missing, isWhole }: Replay): str
     ...(tape.redacted ? ['Texts were taken out of the record: prompts were not compared.'] : []),
   ];
   const verdict = difference
-    ? describeDifference(tape, difference)
+    ? [...describeDifference(tape, difference, REPLAYED), ...(isPrompt(difference) ? [PROMPT_HINT] : [])]
     : [
         `All ${all} entries of the run and ${delegations} ${delegations === 1 ? 'delegation' : 'delegations'} were derived again, the same as recorded.`,
       ];
@@ -74,24 +74,39 @@ function headOf(tape: Tape): string {
   return start ? printable(`Run ${tape.run}: ${start.workflow.name}, ${placeOf(start.event)}`) : `Run ${tape.run}`;
 }
 
-/** What was there and what came instead; under it, where they are the same kind of entry, the part that is not the same. */
-function describeDifference(tape: Tape, { journal, entry, place, recorded, derived, field }: Difference): string[] {
+/** How the two sides of a difference are called. */
+interface Sides {
+  recorded: string;
+  derived: string;
+}
+
+const REPLAYED: Sides = { recorded: 'recorded', derived: 'derived' };
+const CHANGED: Sides = { recorded: 'it was', derived: 'it would be' };
+
+/** What was there and what came instead; where they are the same kind of entry, the part that is not the same. */
+function describeDifference(tape: Tape, { journal, entry, place, recorded, derived, field }: Difference, sides: Sides): string[] {
   const first = tape.journals.get(journal)?.[0];
   const whose = first?.type === 'delegation.started' ? `the delegation "${first.start.label}" to ${first.start.agent.name}` : 'the run';
   const where = describePlace(place);
-  const part = field?.path ? [`  part      ${field.path}`] : [];
-  const sides = field
-    ? [...part, `  recorded  ${field.recorded}`, `  derived   ${field.derived}`]
-    : [`  recorded  ${recorded ?? 'nothing: the record ends here'}`, `  derived   ${derived}`];
-  const what = field && recorded ? `: ${recorded}` : '';
+  const width = Math.max(sides.recorded.length, sides.derived.length, 'part'.length) + 2;
+  const row = (name: string, text: string) => `  ${name.padEnd(width)}${text}`;
+  const isDigest = field?.path === 'request';
+  const [was, is] = field
+    ? [field.recorded, field.derived].map((side) => (isDigest ? `a prompt with the digest ${side}` : side))
+    : [recorded ?? 'nothing: the record ends here', derived];
   return [
-    `The first difference is at entry ${entry} of ${whose}${where && !what ? ` (${where})` : ''}${what}`,
-    ...sides,
-    `The ${entry - 1} entries before it are as recorded.`,
-    ...(field && /^(system|messages|tools|request)\b/.test(field.path)
-      ? ['Only words that a model is told differ here, as another build may word them: --ignore-prompts compares decisions alone.']
-      : []),
+    `The first difference is at entry ${entry} of ${whose}${field && recorded ? `: ${recorded}` : where ? ` (${where})` : ''}`,
+    ...(field?.path && !isDigest ? [row('part', field.path)] : []),
+    row(sides.recorded, was ?? ''),
+    row(sides.derived, is ?? ''),
+    `The ${entry - 1} entries before it are the same.`,
   ].map((line) => line.replace(/[\p{Cc}\p{Cf}]+/gu, ' '));
+}
+
+const PROMPT_HINT = 'Only what a model is told differs here, as another build may word it: --ignore-prompts compares decisions alone.';
+
+function isPrompt({ field }: Difference): boolean {
+  return field !== null && /^(system|messages|tools|request)\b/.test(field.path);
 }
 
 async function showChange(tape: Tape, file: string, { format }: ReplayOptions, io: TapeIo): Promise<number> {
@@ -111,11 +126,11 @@ function describeChange(tape: Tape, change: Change, file: string): string[] {
     case 'not started':
       return [`With ${file} this run would not have started: ${printable(change.reason)}`];
     case 'differs':
-      return [`With ${file} this run would have gone another way.`, ...describeDifference(tape, change.difference)];
+      return [`With ${file} this run would have gone another way.`, ...describeDifference(tape, change.difference, CHANGED)];
     case 'unusable':
       return [
         `With its own workflow this run does not go as recorded any more, so no other can be compared.`,
-        ...describeDifference(tape, change.difference),
+        ...describeDifference(tape, change.difference, REPLAYED),
       ];
   }
 }

@@ -2,7 +2,7 @@ import type { Draft, Entry, RunStart } from '../../journal/entry.ts';
 import { startOf } from '../../journal/view.ts';
 import type { Workflow } from '../../workflow/definition.ts';
 import { matchTriggers } from '../../workflow/trigger.ts';
-import { type Difference, describePlace, placeOfKey } from './difference.ts';
+import { compareParts, type Difference, describePlace, placeOfKey } from './difference.ts';
 import { replayJournal } from './replay.ts';
 import type { Tape } from './tape.ts';
 import type { TapedJournal } from './taped-journal.ts';
@@ -57,11 +57,10 @@ function withWorkflow([first, ...rest]: Entry[], definition: Workflow): Entry[] 
 
 function compareQuestions(journal: TapedJournal, before: ReadonlyMap<string, string>): Asked {
   return (key, question) => {
-    const recorded = before.get(key);
-    const derived = JSON.stringify(question);
-    if (recorded === derived) return;
+    const field = compareParts(JSON.parse(before.get(key) ?? '{}'), JSON.parse(JSON.stringify(question)));
+    if (!field) return;
     const place = placeOfKey(key);
-    const words = `asks the outside (${describePlace(place)})`;
-    journal.diverge({ place, recorded: words, derived: words, field: { path: '', recorded: recorded ?? 'nothing', derived } });
+    const words = `${question.words} (${describePlace(place)})`;
+    journal.diverge({ place, recorded: words, derived: words, field });
   };
 }

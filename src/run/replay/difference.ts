@@ -55,16 +55,17 @@ const PROMPTS: Record<string, Set<string>> = {
 export function compareEntries(recorded: Entry, derived: Draft, { prompts }: Strictness): Difference['field'] {
   const left = (entry: object) =>
     Object.fromEntries(Object.entries(entry).filter(([name]) => !TIMES.has(name) && (prompts || !PROMPTS[recorded.type]?.has(name))));
-  return compareValues(left(recorded), JSON.parse(JSON.stringify(left(derived))), '');
+  return compareParts(left(recorded), JSON.parse(JSON.stringify(left(derived))));
 }
 
-function compareValues(recorded: unknown, derived: unknown, path: string): Difference['field'] {
+/** The first part in which two plain values are not the same. `path`: where they stand in a larger one. */
+export function compareParts(recorded: unknown, derived: unknown, path = ''): Difference['field'] {
   if (Object.is(recorded, derived)) return null;
   if (!isContainer(recorded) || !isContainer(derived) || Array.isArray(recorded) !== Array.isArray(derived))
     return { path, ...shortPair(textOf(recorded), textOf(derived)) };
   const names = [...new Set([...Object.keys(recorded), ...Object.keys(derived)])];
   for (const name of names) {
-    const found = compareValues(recorded[name], derived[name], path === '' ? name : `${path}.${name}`);
+    const found = compareParts(recorded[name], derived[name], path === '' ? name : `${path}.${name}`);
     if (found) return found;
   }
   return null;

@@ -52,7 +52,7 @@ export async function replayTape(tape: Tape, strictness: Strictness): Promise<Re
   };
 }
 
-/** Replays one journal of a record. `asked` hears what is asked of the outside; what it throws is a difference that it has told the journal. */
+/** Replays one journal of a record. `asked` hears what is asked of the outside, and may tell the journal that it differs. */
 export async function replayJournal(
   tape: Tape,
   id: string,

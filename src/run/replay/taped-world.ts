@@ -16,8 +16,11 @@ import { describePlace, placeOfKey } from './difference.ts';
 import type { Tape } from './tape.ts';
 import type { TapedJournal } from './taped-journal.ts';
 
-/** Told of everything that is asked of the outside, by the place in the code that asks; what it throws ends the replay. */
-export type Asked = (place: string, question: unknown) => void;
+/** A question to the outside; `words` say for people what kind it is. */
+export type Question = { words: string } & Record<string, unknown>;
+
+/** Told of everything that is asked of the outside, by the key of the place that asks. */
+export type Asked = (place: string, question: Question) => void;
 
 /** The world as one journal saw it: what its record has an answer for is answered by it, what failed fails again, and the rest is never answered. */
 export interface TapedWorld extends Pick<Services, 'model' | 'workspace' | 'github'> {
@@ -105,7 +108,7 @@ async function askTape(
     journal.shortened.set(place, others + 1);
     throw new PromptTooLong('the record was told another prompt');
   }
-  asked(place, { model: request.model });
+  asked(place, { words: 'the model is asked', model: request.model, system: request.system, messages: request.messages });
   return structuredClone(entry.answer);
 }
 
@@ -148,7 +151,7 @@ function makeWorkspace(tape: Tape, journal: TapedJournal, asked: Asked): Workspa
       const begun = journal.entries.findLast((entry) => entry.type === 'step.started');
       const entry = journal.tape[at];
       const key = entry?.type === 'checkout' ? entry.key : `step/${begun?.type === 'step.started' ? begun.step : ''}/checkout`;
-      asked(key, { repository: repository.fullName, branch, options });
+      asked(key, { words: 'a repository is checked out', repository: repository.fullName, branch, options });
       const found = await findAnswer(journal, { type: 'checkout', key, words: `checks out ${repository.fullName}` });
       const answer = journal.tape[found];
       if (answer?.type !== 'checkout') throw new Error(`entry ${found + 1} is no checkout`);
