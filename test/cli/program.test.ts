@@ -39,6 +39,8 @@ describe('every command', () => {
         'runs',
         'show',
         'why',
+        'export',
+        'replay',
         'cancel',
         'retry',
         'setup',
