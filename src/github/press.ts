@@ -13,7 +13,7 @@ export interface Press {
   installation: number;
   repository: Repository;
   actor: Actor;
-  order: 'cancel' | 'retry';
+  order: 'cancel' | 'retry' | 'post-now';
   /** The run that the check is of, or the suite whose checks are meant. */
   of: { run: string } | { suite: number };
 }
@@ -65,7 +65,7 @@ function checkPress(action: string, payload: unknown): Pick<Press, 'order' | 'of
   const run = read.data?.check_run.external_id;
   if (!isRun(run)) return null;
   const identifier = action === 'requested_action' ? read.data?.requested_action?.identifier : action === 'rerequested' ? 'retry' : null;
-  return identifier === 'cancel' || identifier === 'retry' ? { order: identifier, of: { run } } : null;
+  return identifier === 'cancel' || identifier === 'retry' || identifier === 'post-now' ? { order: identifier, of: { run } } : null;
 }
 
 function suitePress(action: string, payload: unknown): Pick<Press, 'order' | 'of'> | null {

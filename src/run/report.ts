@@ -94,7 +94,9 @@ async function showCheck(report: Reported, { write, last, at }: Showing): Promis
   const { resource } = report.view.start.event;
   if (resource.kind !== 'pr') return '';
   const output = checkOutput(report);
-  const text = `${output.title}\n${report.view.endedAt}\n${pulseOf(report)}`;
+  const actions = buttonsOf(report);
+  const buttons = actions.map(({ identifier }) => identifier).join();
+  const text = `${output.title}\n${report.view.endedAt}\n${pulseOf(report)}\n${buttons}`;
   const name = report.view.start.workflow.name;
   const made = await write('check', {
     type: 'check.create',
@@ -102,7 +104,7 @@ async function showCheck(report: Reported, { write, last, at }: Showing): Promis
     name,
     external: report.view.start.run,
     output,
-    actions: buttonsOf({ ended: false }),
+    actions,
   });
   const check = numberIn(made, 'checkId');
   if (check === null || text === last) return text;
@@ -113,7 +115,7 @@ async function showCheck(report: Reported, { write, last, at }: Showing): Promis
     status: ended ? 'completed' : 'in_progress',
     ...(ended ? { conclusion: conclusionOf(report) } : {}),
     output,
-    actions: buttonsOf({ ended }),
+    actions,
   });
   return text;
 }

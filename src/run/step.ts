@@ -6,6 +6,7 @@ import { endedSteps } from '../journal/view.ts';
 import { runAgent } from '../session/agent-run.ts';
 import type { Deadline } from '../session/deadline.ts';
 import { closeSession } from '../session/hearing.ts';
+import { stepOrder } from '../session/order-to-end.ts';
 import type { Services } from '../session/services.ts';
 import { askReport } from '../session/services.ts';
 import { runSession, type StepWork } from '../session/session.ts';
@@ -15,6 +16,7 @@ import type { Step } from '../workflow/step.ts';
 import { renderTemplate } from '../workflow/template-render.ts';
 import { cloneRepositories } from './clone.ts';
 import { identifyRepositories } from './identify.ts';
+import { postEarly } from './leftovers.ts';
 
 export interface StepRun {
   journal: Journal;
@@ -41,6 +43,9 @@ export async function runStep(services: Services, run: StepRun): Promise<void> {
     askReport(services, journal.id);
   }
   const end = await tryStep(services, run, step);
+  const key = `step/${step.id}`;
+  const early = await services.store.cancels.reasonOf(stepOrder(journal.id, key));
+  if (early !== null) await postEarly(services, run, { key, reason: early });
   await journal.append({ type: 'step.ended', step: step.id, ...end });
   askReport(services, journal.id);
 }

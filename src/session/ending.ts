@@ -2,6 +2,7 @@ import type { RunStart } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Letter, Unheard } from '../store/mailbox.ts';
 import type { Deadline } from './deadline.ts';
+import { orderFor } from './order-to-end.ts';
 import type { Services } from './services.ts';
 
 /** A session that takes comments: where it stands, how it may end, and its place in the mailboxes. */
@@ -38,7 +39,7 @@ export async function readLetters({ store }: Services, { journal, start, step, k
 export async function endingOf(services: Services, room: Room, letters: Letter[]): Promise<Ending | null> {
   const signal = letters.find((letter) => letter.signal);
   if (signal) return { reason: `@${signal.author} ended it with "${signal.body.trim()}"`, now: true };
-  const order = await services.store.cancels.reasonOf(room.start.run);
+  const order = await orderFor(services, room.start.run, room.key);
   if (order !== null) return { reason: order, now: true };
   if (!room.deadline) return null;
   const time = await services.store.now();

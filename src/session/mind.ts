@@ -7,6 +7,7 @@ import type { Tool, ToolAnswer } from '../agent/tool.ts';
 import type { Agent, RunStart, ToolAllowance, Trust } from '../journal/entry.ts';
 import { ToolError } from '../journal/errors.ts';
 import type { Event } from '../journal/event.ts';
+import type { DraftReviews } from '../journal/finding.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Tree } from '../journal/tree.ts';
 import { treeOf } from '../journal/view.ts';
@@ -15,7 +16,7 @@ import type { ToolContext } from '../tools/context.ts';
 import { toolsFor } from '../tools/permit.ts';
 import { runTool } from '../tools/run-tool.ts';
 import { commandsNamed } from '../workflow/command.ts';
-import type { Services } from './services.ts';
+import { askReport, type Services } from './services.ts';
 
 /** Who works, on what, and where it is recorded. */
 export interface Subject {
@@ -118,7 +119,7 @@ function contextOf(services: Services, subject: Subject, call: CallRequest): Too
     search: (query) => services.workspace.search(tree, blobs, { ...query, signal: subject.signal }),
     pads: services.store.pads(run),
     memory: services.store.memory(event.repository.id, agent.id),
-    drafts: services.store.drafts,
+    drafts: tellingDrafts(services, run),
     diff: () => diffOf(services, event),
     github: services.github.reader(event),
     publish: (effect) =>
@@ -127,6 +128,20 @@ function contextOf(services: Services, subject: Subject, call: CallRequest): Too
       if (!subject.onStatus) throw new ToolError('There is no status to update here: answer with text instead.');
       await subject.onStatus(call.key, message);
     },
+  };
+}
+
+/** The run's draft review; what is added to it shows in the run's report. */
+function tellingDrafts(services: Services, run: string): DraftReviews {
+  const { drafts } = services.store;
+  return {
+    async add(...finding) {
+      const added = await drafts.add(...finding);
+      askReport(services, run);
+      return added;
+    },
+    list: (id) => drafts.list(id),
+    markPosted: (...posted) => drafts.markPosted(...posted),
   };
 }
 

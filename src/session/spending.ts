@@ -4,6 +4,7 @@ import { costOf, type Price } from '../journal/cost.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Budget } from '../workflow/settings.ts';
 import { type Deadline, isGraceOver, overOf } from './deadline.ts';
+import { orderFor } from './order-to-end.ts';
 import type { Services } from './services.ts';
 
 /** Who spends: a session, an agent step or a delegation, with its own limits beside those of its run. */
@@ -52,7 +53,7 @@ export async function hearLimits(
   { spender, deadline }: { spender: Spender; deadline: Deadline | null },
   ahead: TurnAhead,
 ): Promise<News> {
-  const order = (await services.store.cancels.reasonOf(spender.run)) ?? (await overOf(services, deadline));
+  const order = (await orderFor(services, spender.run, spender.key)) ?? (await overOf(services, deadline));
   const limit = order === null ? await limitOf(services, spender, ahead) : null;
   return newsOf({ closing: order ?? limit?.closing ?? null, warning: limit?.warning ?? null, abrupt: await isGraceOver(services, ahead) });
 }

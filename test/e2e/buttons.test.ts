@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, inject, it } from 'vitest';
-import { AGENT } from './small-review.ts';
+import type { Call } from '../../src/demo/model/call.ts';
+import { AGENT, BASE, direct, HEAD, threadsOn } from './small-review.ts';
 import { Stage, until } from './stage.ts';
 
 let stage: Stage | null = null;
@@ -50,5 +52,39 @@ it('the buttons of a check end its run and start it again, for people with write
   alice.pressCheck(repo, first, 'retry');
   await until('it runs again', () => checks().length === 2 && checks().some((check) => check.output.title === 'Listening for comments'));
   expect(buttons()).toEqual(['retry', 'cancel']);
+  expect(github.defects).toEqual([]);
+});
+
+it('"Post now" ends a review that is under way: what was found stands on the pull request, marked partial', async () => {
+  const slow = async (call: Call) => {
+    if (call.userTexts.join('\n').includes('[[review b.txt]]')) await sleep(120_000, undefined, { ref: false });
+    return direct(call);
+  };
+  stage = await Stage.open(inject('redisUrl'), { director: slow });
+  const { github } = stage;
+  const repo = await github.createRepository('acme/app', BASE);
+  github.install(repo);
+  const alice = github.person('alice', { [repo.fullName]: 'write' });
+  const eve = github.person('eve', { [repo.fullName]: 'read' });
+  await stage.addServer();
+  await alice.push(repo, 'feature', HEAD);
+  const { number } = await alice.openPull(repo, { head: 'feature', title: 'Change' });
+  const buttons = () =>
+    github
+      .checks(repo)[0]
+      ?.actions.map(({ identifier }) => identifier)
+      .join();
+  await until('something was found', () => buttons() === 'post-now,cancel');
+  const [check] = github.checks(repo);
+  if (!check) throw new Error('no check');
+  eve.pressCheck(repo, check, 'post-now');
+  alice.pressCheck(repo, check, 'post-now');
+  await until('it ended', () => check.status === 'completed');
+  expect(threadsOn(github, repo.fullName, number)).toEqual([{ path: 'a.txt', line: 2, body: 'There is FAULT a' }]);
+  const [review, ...more] = github.reviews(repo, number);
+  expect(more).toEqual([]);
+  expect(review?.body).toMatch(/^\*\*Partial review\.\*\* `@alice` pressed "Post now"\. Found until then: 1 finding\./);
+  expect(check).toMatchObject({ conclusion: 'neutral', output: { title: expect.stringContaining('Partial: 1 of 1 findings posted') } });
+  expect(buttons()).toBe('retry');
   expect(github.defects).toEqual([]);
 });
