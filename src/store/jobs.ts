@@ -9,6 +9,8 @@ export interface NewJob {
   /** At most one job of this name waits or is worked on; one that is added while another is worked on is done after it. */
   wake?: string;
   delayMs?: number;
+  /** Whose it is: jobs that wait are taken in rounds, one of each share. All that are added at once have the same. Without one it is taken first. */
+  share?: string;
   /** Absent: tried once. `pauseMs` between tries; `growing` doubles from a second up to five minutes. */
   tries?: { most: number; pauseMs: number | 'growing' };
 }

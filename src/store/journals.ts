@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { CLOCK, type Clock } from '../journal/clock.ts';
 import type { Draft, Entry } from '../journal/entry.ts';
 import { OpenJournal } from './journal.ts';
+import { runOf } from './keys.ts';
 import type { Streams } from './streams.ts';
 
 const KEPT_OPEN = 2_000;
+const MOST_KNOWN = 20_000;
 
 /** The journals of runs and delegations, as one process has them open. */
 export class Journals {
@@ -12,6 +14,8 @@ export class Journals {
   readonly #clock: Clock;
   readonly #writer = randomUUID().slice(0, 8);
   readonly #open = new Map<string, OpenJournal>();
+  /** Installations by run. */
+  readonly #installations = new Map<string, number>();
 
   constructor(streams: Streams, clock: Clock = CLOCK) {
     this.#streams = streams;
@@ -22,6 +26,7 @@ export class Journals {
   async create(id: string, first: Draft): Promise<boolean> {
     const at = await this.#streams.write(id, { from: 1, nonce: `create-${randomUUID()}`, drafts: [first] });
     if (at === null) return false;
+    this.#learn(id, first);
     this.#keep(id, this.#make(id, `${this.#writer}-create`)).load([{ ...(JSON.parse(JSON.stringify(first)) as Draft), at } as Entry]);
     return true;
   }
@@ -36,7 +41,17 @@ export class Journals {
     const journal = known?.handOver(writer) ?? this.#make(id, writer);
     this.#keep(id, journal);
     journal.load(await this.#streams.read(id, journal.entries.length + 1));
+    this.#learn(id, journal.entries[0]);
     return journal;
+  }
+
+  /** The installation that a run, or a delegation of it, works for; null where its journal is not there. Looked up once. */
+  async installationOf(id: string): Promise<number | null> {
+    const known = this.#installations.get(runOf(id));
+    if (known !== undefined) return known;
+    const [first] = await this.firstOf([id]);
+    this.#learn(id, first ?? undefined);
+    return this.#installations.get(runOf(id)) ?? null;
   }
 
   /** Forgets the memory of a journal: after `Superseded`, or when it ended. */
@@ -62,6 +77,12 @@ export class Journals {
   /** Sets how long a run's journal is kept from now on (seconds). */
   expire(id: string, seconds: number): Promise<void> {
     return this.#streams.expire(id, seconds);
+  }
+
+  #learn(id: string, first: Draft | undefined): void {
+    if (first?.type !== 'run.started' && first?.type !== 'delegation.started') return;
+    if (this.#installations.size >= MOST_KNOWN) this.#installations.clear();
+    this.#installations.set(runOf(id), first.start.event.installation);
   }
 
   #make(id: string, writer: string): OpenJournal {

@@ -1,5 +1,5 @@
 import { CLOCK, type Clock } from '../journal/clock.ts';
-import { type Jobs, type JobWorker, type NewJob, NotYet, type QueueName } from './jobs.ts';
+import { type Jobs, type JobWorker, NotYet, type QueueName } from './jobs.ts';
 
 /** One webhook as it came in: the raw body as text, its event name and delivery id. */
 export interface Delivery {
@@ -48,6 +48,7 @@ export class Queues {
   readonly #jobs: Jobs;
   readonly #clock: Clock;
   readonly #onError: (error: Error) => void;
+  readonly #shareOf: (id: string) => Promise<number | null>;
   /** Timers that this process has set for a later time; spares asking again for the same one at every advance. */
   readonly #timers = new Set<string>();
   /** For which second this process has asked for a wake; spares asking again. */
@@ -56,10 +57,12 @@ export class Queues {
   #leaving = false;
   #paused = false;
 
-  constructor(jobs: Jobs, options: { onError(error: Error): void; clock?: Clock }) {
+  /** `shareOf` tells the installation that a run or delegation works for: slots are taken round-robin by it, so that a busy one starves no other. */
+  constructor(jobs: Jobs, options: { onError(error: Error): void; shareOf(id: string): Promise<number | null>; clock?: Clock }) {
     this.#jobs = jobs;
     this.#clock = options.clock ?? CLOCK;
     this.#onError = options.onError;
+    this.#shareOf = options.shareOf;
   }
 
   /** Takes a delivery in; the same id again changes nothing while it waits or runs. */
@@ -85,9 +88,9 @@ export class Queues {
     await this.#wake('delegations', id);
   }
 
-  /** Wakes many delegations in one round trip. */
+  /** Wakes many delegations of one run at once. */
   async wakeDelegations(ids: string[]): Promise<void> {
-    await this.#jobs.add('delegations', ids.map(wakeOf));
+    await this.#wake('delegations', ...ids);
   }
 
   async wakeReport(id: string): Promise<void> {
@@ -162,8 +165,15 @@ export class Queues {
     return this.#jobs.close();
   }
 
-  async #wake(queue: 'runs' | 'delegations' | 'reports', id: string): Promise<void> {
-    await this.#jobs.add(queue, [wakeOf(id)]);
+  async #wake(queue: 'runs' | 'delegations' | 'reports', ...ids: string[]): Promise<void> {
+    const [first] = ids;
+    if (first === undefined) return;
+    const installation = await this.#shareOf(first);
+    const share = installation === null ? {} : { share: String(installation) };
+    await this.#jobs.add(
+      queue,
+      ids.map((id) => ({ data: { id }, wake: id, ...share })),
+    );
   }
 
   /** A time that has passed already gets a name of its own: a timer of the old name may be firing right now, and would swallow it. */
@@ -203,10 +213,6 @@ export class Queues {
     }
     await new Promise<never>(() => {});
   }
-}
-
-function wakeOf(id: string): NewJob {
-  return { data: { id }, wake: id };
 }
 
 /** Job ids may hold no colon and be no integer. */

@@ -1,6 +1,7 @@
 import { DelayedError, type Job, type JobsOptions, Queue, Worker } from 'bullmq';
 import { type Jobs, type JobWorker, type NewJob, NotYet, QUEUES, type QueueName, type Work } from './jobs.ts';
 import { connectWorkers, type Redis, type RedisPlace, redisTime } from './redis.ts';
+import { Shares, type Waiting } from './shares.ts';
 
 /** Changes when journals written by one build cannot be read by another; it is part of the queues' names, so an older build never takes a newer run. */
 export const JOURNAL_FORMAT = 1;
@@ -16,6 +17,7 @@ export class RedisJobs implements Jobs {
   readonly #commands: Redis;
   readonly #onError: (error: Error) => void;
   readonly #queues: Record<QueueName, Queue>;
+  readonly #shares: Record<QueueName, Shares>;
   readonly #blocking = new Set<Redis>();
 
   /** `commands` must be ready; it stays its owner's to close. */
@@ -24,6 +26,7 @@ export class RedisJobs implements Jobs {
     this.#onError = onError;
     this.#commands = commands;
     this.#queues = Object.fromEntries(QUEUES.map((name) => [name, this.#makeQueue(name)])) as Record<QueueName, Queue>;
+    this.#shares = Object.fromEntries(QUEUES.map((name) => [name, new Shares()])) as Record<QueueName, Shares>;
   }
 
   get up(): boolean {
@@ -31,15 +34,17 @@ export class RedisJobs implements Jobs {
   }
 
   async add(queue: QueueName, jobs: NewJob[]): Promise<void> {
-    const rows = jobs.map((job) => ({ name: queue, data: job.data, opts: optionsOf(job) }));
-    const [only] = rows;
-    if (only && rows.length === 1) await this.#queues[queue].add(only.name, only.data, only.opts);
-    else await this.#queues[queue].addBulk(rows);
+    const [first] = jobs;
+    if (first?.share === undefined) return this.#add(queue, jobs, null);
+    const waiting = await this.#look(queue, jobs);
+    await this.#shares[queue].give({ share: first.share, count: jobs.length }, waiting, (round) => this.#add(queue, jobs, round));
   }
 
   async counts(): Promise<Record<QueueName, number>> {
     const rows = await Promise.all(
-      QUEUES.map(async (name) => [name, await this.#queues[name].getJobCountByTypes('waiting', 'active', 'delayed')] as const),
+      QUEUES.map(
+        async (name) => [name, await this.#queues[name].getJobCountByTypes('waiting', 'prioritized', 'active', 'delayed')] as const,
+      ),
     );
     return Object.fromEntries(rows) as Record<QueueName, number>;
   }
@@ -90,6 +95,24 @@ export class RedisJobs implements Jobs {
   async close(): Promise<void> {
     await Promise.allSettled(Object.values(this.#queues).map((queue) => queue.close()));
     for (const redis of this.#blocking) redis.disconnect();
+  }
+
+  async #add(queue: QueueName, jobs: NewJob[], round: number | null): Promise<void> {
+    const inTurn = (at: number) => (round === null ? {} : { priority: round + at });
+    const rows = jobs.map((job, at) => ({ name: queue, data: job.data, opts: { ...optionsOf(job), ...inTurn(at) } }));
+    const [only] = rows;
+    if (only && rows.length === 1) await this.#queues[queue].add(only.name, only.data, only.opts);
+    else await this.#queues[queue].addBulk(rows);
+  }
+
+  /** BullMQ keeps what waits by priority times 2^32 and a counter, and the names of what waits or is worked on under keys of their own. */
+  async #look(queue: QueueName, [job, ...others]: NewJob[]): Promise<Waiting> {
+    const key = (part: string) => `${this.#place.prefix}:${queue}-v${JOURNAL_FORMAT}:${part}`;
+    const [head, known] = await Promise.all([
+      this.#commands.zrange(key('prioritized'), '0', '0', 'WITHSCORES'),
+      others.length === 0 && job?.wake !== undefined ? this.#commands.exists(key(`de:${job.wake}`)) : 0,
+    ]);
+    return { next: head[1] === undefined ? null : Math.floor(Number(head[1]) / 2 ** 32), known: known === 1 };
   }
 
   #makeQueue(name: QueueName): Queue {

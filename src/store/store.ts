@@ -92,7 +92,7 @@ export class RedisStore {
     this.#keys = keys;
     this.clock = { ...CLOCK, now: () => Math.round(Date.now() + this.#difference.ahead) };
     this.journals = new Journals(new RedisStreams(redis, keys));
-    this.queues = new Queues(new RedisJobs(redis, place, onError), { onError });
+    this.queues = new Queues(new RedisJobs(redis, place, onError), { onError, shareOf: (id) => this.journals.installationOf(id) });
     this.effects = makeEffectRecords(redis, keys);
     this.writes = makeWriteTurns(redis, keys);
     this.drafts = makeDrafts(redis, keys);

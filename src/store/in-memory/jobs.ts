@@ -19,6 +19,9 @@ class Queue {
   #jobs: Kept[] = [];
   /** What follows the active job of a name. */
   readonly #next = new Map<string, NewJob>();
+  /** When each share was served last, by a count of what was taken. */
+  readonly #taken = new Map<string, number>();
+  #count = 0;
   readonly listeners = new Set<() => void>();
 
   constructor(clock: Clock) {
@@ -44,12 +47,21 @@ class Queue {
 
   /** The next job, locked; null where none waits. */
   take(token: string, lockMs: number): Kept | null {
-    const job = this.#jobs.find(({ state }) => state === 'waiting');
+    const job = this.#nextInTurn();
     if (!job) return null;
+    if (job.share !== undefined) this.#taken.set(job.share, ++this.#count);
     job.state = 'active';
     job.lock = { token, until: this.#clock.now() + lockMs };
     this.#watch(job, lockMs);
     return job;
+  }
+
+  /** Of those that wait, the first of the share that was served the longest ago. */
+  #nextInTurn(): Kept | null {
+    let next: Kept | null = null;
+    const servedAt = ({ share }: Kept) => (share === undefined ? -1 : (this.#taken.get(share) ?? 0));
+    for (const job of this.#jobs) if (job.state === 'waiting' && (!next || servedAt(job) < servedAt(next))) next = job;
+    return next;
   }
 
   renew(job: Kept, token: string, lockMs: number): boolean {

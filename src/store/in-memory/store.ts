@@ -133,7 +133,7 @@ export class InMemoryStore implements Store {
     this.#shelf = shelf;
     this.#way = way;
     this.journals = new Journals(reach<Streams>(way, 'journal', shelf.streams), clock);
-    this.queues = new Queues(new InMemoryJobs(shelf.jobs, hand), { onError, clock });
+    this.queues = new Queues(new InMemoryJobs(shelf.jobs, hand), { onError, clock, shareOf: (id) => this.journals.installationOf(id) });
     this.effects = reach<EffectRecords>(way, 'effects', shelf.effects);
     this.writes = writeTurns(shelf.turns, hand);
     this.drafts = reach<DraftReviews>(way, 'drafts', shelf.drafts);
