@@ -4,6 +4,7 @@ import type { Configurations } from '../github/configuration.ts';
 import { toEvents } from '../github/event.ts';
 import type { Permissions } from '../github/permission.ts';
 import { isPressEvent, type Press, toPress } from '../github/press.ts';
+import { createdCommentOf } from '../github/recent-comments.ts';
 import type { Delivery } from '../github/webhook.ts';
 import type { Event } from '../journal/event.ts';
 import { resourceKey } from '../journal/resource.ts';
@@ -17,6 +18,7 @@ import { pressButton } from './buttons.ts';
 import { decideWorkflow, type Judged, tellRefused, type WorkflowGrounds } from './deciding.ts';
 import { wakeHeld } from './held.ts';
 import { announceComment, sendToSession, settleComment } from './letters.ts';
+import { MissedComments } from './missed-comments.ts';
 import { type BuiltIn, builtInOf, endRuns, obeyOrder } from './orders.ts';
 import { checkProposal } from './proposal.ts';
 import { restartRun, runIdOf } from './start.ts';
@@ -47,9 +49,11 @@ interface Found {
 export class Intake {
   readonly #parts: IntakeParts;
   readonly #shelf = new WorkflowShelf();
+  readonly #missed: MissedComments;
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
+    this.#missed = new MissedComments(parts);
   }
 
   /**
@@ -57,16 +61,17 @@ export class Intake {
    * May be repeated after a crash: the ids of runs come from the delivery.
    */
   async take({ id, event, body }: { id: string; event: string; body: string }): Promise<void> {
-    const { claims } = this.#parts.services.store;
+    const { log, store } = this.#parts.services;
+    const { claims } = store;
     const taken = await claims.take(id, digestBody(event, body), isPressEvent(event) ? { bodySeconds: PRESS_SECONDS } : {});
     if (taken !== null) {
-      this.#parts.services.log.info(
-        { delivery: id, event, taken },
-        'this delivery, or the same body under another id, was handled before: nothing is started',
-      );
+      log.info({ delivery: id, event, taken }, 'this delivery, or the same body under another id, was handled before: nothing is started');
       return;
     }
-    await this.#parts.app.receive({ id, name: event, payload: JSON.parse(body) as unknown });
+    const payload = JSON.parse(body) as unknown;
+    const comment = createdCommentOf(event, payload);
+    if (comment === null || (await claims.takeComment(comment, id))) await this.#parts.app.receive({ id, name: event, payload });
+    else log.info({ delivery: id, comment }, 'this comment was brought by another delivery: nothing is started');
     await claims.finish(id);
   }
 
@@ -168,7 +173,10 @@ export class Intake {
 
   async #sendToSession(event: Event): Promise<boolean> {
     const { services } = this.#parts;
-    const sent = await sendToSession(services, event, { canWrite: (login) => this.#canWrite(event, login) });
+    const sent = await sendToSession(services, event, {
+      canWrite: (login) => this.#canWrite(event, login),
+      lookBefore: (opened) => this.#missed.lookBefore(event, opened),
+    });
     if (!sent) return false;
     const decision = { at: Date.now(), delivery: event.delivery, event: event.name, workflow: null, ...sent };
     await services.store.decisions.record(event.repository.id, resourceKey(event.resource), [decision]);

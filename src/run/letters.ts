@@ -8,15 +8,17 @@ import { refuseComment } from './refusal.ts';
 /** What became of a comment that an open session might take. */
 type Sent = Pick<Decision, 'verdict' | 'reason' | 'run'>;
 
+/** What handing a comment over asks: who may write, and for the comments before it (`opened`: since when its session takes comments). */
+export interface Handover {
+  canWrite(login: string): Promise<boolean>;
+  lookBefore(opened: number): Promise<void>;
+}
+
 /**
  * Hands a comment to the newest open session of its resource that takes comments now. Only people with write permission and the author of the pull request or
  * issue are heard; others get a "confused" reaction. Null where no session is open for it: triggers may then look at it.
  */
-export async function sendToSession(
-  services: Services,
-  event: Event,
-  { canWrite }: { canWrite(login: string): Promise<boolean> },
-): Promise<Sent | null> {
+export async function sendToSession(services: Services, event: Event, { canWrite, lookBefore }: Handover): Promise<Sent | null> {
   if (!event.comment) return null;
   const { mailboxes } = services.store;
   const resource = resourceKey(event.resource);
@@ -25,7 +27,9 @@ export async function sendToSession(
   const [newest, ...others] = open.filter((one) => one.takes);
   if (!newest) return null;
   if (event.actor.bot) return { verdict: 'not matched', reason: `@${event.actor.login} is a bot: sessions hear people`, run: null };
-  if (event.actor.login !== newest.author && !(await canWrite(event.actor.login))) return refuseStranger(services, event);
+  const isAuthor = event.actor.login === newest.author;
+  const [may] = await Promise.all([isAuthor || canWrite(event.actor.login), lookBefore(newest.since)]);
+  if (!may) return refuseStranger(services, event);
   for (const recipient of [newest, ...others]) {
     const letter = letterOf(event, recipient);
     if (!letter || !(await mailboxes.post(resource, recipient, letter))) continue;

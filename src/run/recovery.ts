@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { GitHubApp } from '../github/client.ts';
 import type { Services } from '../session/services.ts';
+import { MissedComments } from './missed-comments.ts';
 import { MissedDeliveries } from './missed-deliveries.ts';
-import { Rounds } from './rounds.ts';
+import { Rounds, type RoundsParts } from './rounds.ts';
 import { takeTurn } from './turns.ts';
 
 /** What recovery works with. */
 export interface RecoveryParts {
   services: Pick<Services, 'store' | 'log'>;
-  app: Pick<GitHubApp, 'requests'>;
+  app: Pick<GitHubApp, 'requests' | 'api' | 'identity'>;
 }
 
 const MINUTE_MS = 60_000;
@@ -24,15 +25,24 @@ export function startRecovery({ services, app }: RecoveryParts): () => Promise<v
   const { store, log } = services;
   const holder = randomUUID();
   const deliveries = new MissedDeliveries({ requests: () => app.requests(), store, log, pauseMs: GITHUB_EVERY_MS });
+  const comments = new MissedComments({ services, app });
+  const fetched = { store, log, everyMs: GITHUB_EVERY_MS, early: AGAIN_MS };
+  const alone = (
+    duty: string,
+    look: (turn: { signal: AbortSignal; keep(): Promise<boolean> }) => Promise<unknown>,
+  ): RoundsParts['round'] => {
+    return (turn) => takeTurn({ store, duty, holder }, turn, (keep) => look({ signal: turn.signal, keep }));
+  };
   const rounds = [
     new Rounds({
-      round: (turn) =>
-        takeTurn({ store, duty: 'missed deliveries', holder }, turn, (keep) => deliveries.look({ signal: turn.signal, keep })),
-      store,
-      log,
-      everyMs: GITHUB_EVERY_MS,
-      early: AGAIN_MS,
+      ...fetched,
+      round: alone('missed deliveries', (turn) => deliveries.look(turn)),
       trouble: 'deliveries that failed could not be read from GitHub: it is tried again',
+    }),
+    new Rounds({
+      ...fetched,
+      round: alone('missed comments', (turn) => comments.look(turn)),
+      trouble: 'comments could not be read again from GitHub: it is tried again',
     }),
   ];
   for (const one of rounds) one.start();

@@ -170,8 +170,10 @@ function mannersOf(
 /** Opens the session's mailbox where comments can ever reach it. */
 async function openRoom({ store }: Services, step: StepOf<'agent.session'>, { start, resource, listens, keepsOpen }: Room): Promise<void> {
   if (!listens && !keepsOpen) return;
+  const { installation, repository, author, resource: about } = start.event;
+  const place = 'number' in about ? { place: { installation, repository, number: about.number } } : {};
   const signals = step.params.exitCriteria.userSignals.explicit;
-  await store.mailboxes.open(resource, { run: start.run, step: step.id, listens, signals, author: start.event.author?.login ?? '' });
+  await store.mailboxes.open(resource, { run: start.run, step: step.id, listens, signals, author: author?.login ?? '', ...place });
 }
 
 function messagesOf(before: StepWork['before']): string {

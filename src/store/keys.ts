@@ -21,6 +21,8 @@ export function makeKeys(prefix: string) {
     arriving: (resource: string) => key('arriving', resource),
     taken: (resource: string) => key('taken', resource),
     sessions: (resource: string) => key('sessions', resource),
+    rooms: () => key('rooms'),
+    reread: () => key('reread'),
     memory: (repository: number, agent: string) => key('memory', repository, agent),
     memoryWrite: (call: string) => key('memory-write', call),
     decisions: (repository: number, resource: string) => key('decisions', repository, resource),

@@ -1,5 +1,6 @@
+import type { Repository } from '../journal/resource.ts';
 import type { Keys } from './keys.ts';
-import { type Redis, redisTime } from './redis.ts';
+import { type Redis, redisTime, sendAll } from './redis.ts';
 import { defineScript, runScript } from './script.ts';
 
 /** A comment on its way to a session. `signal` says that it is exactly one of the session's exit signals, from somebody who may. */
@@ -33,6 +34,15 @@ export interface Recipient {
   signals: string[];
   /** The author of its pull request or issue, who may talk to it without write permission. */
   author: string;
+  /** Where its comments stand on GitHub, so that they can be read again; absent where they cannot. */
+  place?: { installation: number; repository: Repository; number: number };
+}
+
+/** A session that is open somewhere, since a time (ms since 1970). */
+export interface OpenRoom {
+  resource: string;
+  recipient: Recipient;
+  since: number;
 }
 
 /**
@@ -42,8 +52,13 @@ export interface Recipient {
 export interface Mailboxes {
   /** Opens a session's box; again changes nothing. */
   open(resource: string, recipient: Recipient): Promise<void>;
-  /** The sessions that are open on a resource, newest first, and whether each would take a letter now. */
-  recipients(resource: string): Promise<(Recipient & { takes: boolean })[]>;
+  /** The sessions that are open on a resource, newest first, since when (ms since 1970), and whether each would take a letter now. */
+  recipients(resource: string): Promise<(Recipient & { takes: boolean; since: number })[]>;
+  /** The sessions that are open anywhere. */
+  rooms(): Promise<OpenRoom[]>;
+  /** Up to when the comments of a repository were read again (ms since 1970); 0 where they never were. */
+  rereadAt(repository: number): Promise<number>;
+  reread(repository: number, at: number): Promise<void>;
   /** Puts a letter into the box of a session that takes it; false where it does not. The same comment again changes nothing, whatever session took it. */
   post(resource: string, recipient: Pick<Recipient, 'run' | 'step'>, letter: Letter): Promise<boolean>;
   /** The session that took a comment, also after its end; null where none did. */
@@ -64,8 +79,11 @@ if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], 'state', 'open', 'waiting', '0', 'recipient', ARGV[1], 'listens', ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 local t = redis.call('TIME')
-redis.call('ZADD', KEYS[2], tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000), ARGV[3])
+local ms = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+redis.call('ZADD', KEYS[2], ms, ARGV[3])
 redis.call('EXPIRE', KEYS[2], ARGV[4])
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', ms - 1000 * tonumber(ARGV[4]))
+redis.call('ZADD', KEYS[3], ms, ARGV[5])
 return 1
 `);
 
@@ -86,6 +104,7 @@ if redis.call('EXISTS', KEYS[1]) == 0 then return 1 end
 if ARGV[2] ~= '1' and redis.call('LLEN', KEYS[2]) > tonumber(ARGV[1]) then return 0 end
 redis.call('HSET', KEYS[1], 'state', 'closed')
 redis.call('ZREM', KEYS[3], ARGV[3])
+redis.call('ZREM', KEYS[4], ARGV[4])
 return 1
 `);
 
@@ -126,6 +145,11 @@ function arrivingOf(text: string): Arriving {
   return { at: Number(text.slice(0, space)), written: JSON.parse(text.slice(space + 1)) as Written };
 }
 
+/** Members of a sorted set with their scores. */
+function pairsOf(rows: string[]): [string, number][] {
+  return Array.from({ length: rows.length / 2 }, (_, k) => [rows[2 * k] ?? '', Number(rows[2 * k + 1])]);
+}
+
 function sessionOf(id: string): { run: string; step: string } {
   const at = id.indexOf('/');
   return { run: id.slice(0, at), step: id.slice(at + 1) };
@@ -136,21 +160,43 @@ export function makeMailboxes(redis: Redis, keys: Keys): Mailboxes {
   const letters = (run: string, step: string) => `${box(run, step)}:letters`;
   return {
     async open(resource, recipient) {
-      const names = [box(recipient.run, recipient.step), keys.sessions(resource)];
+      const { run, step, listens } = recipient;
+      const names = [box(run, step), keys.sessions(resource), keys.rooms()];
       await runScript(redis, OPEN, names, [
         JSON.stringify(recipient),
-        recipient.listens ? 1 : 0,
-        `${recipient.run}/${recipient.step}`,
+        listens ? 1 : 0,
+        `${run}/${step}`,
         KEPT_SECONDS,
+        JSON.stringify([resource, run, step]),
       ]);
     },
+    async rooms() {
+      const rows = pairsOf(await redis.zrange(keys.rooms(), '0', '-1', 'WITHSCORES'));
+      const found = rows.map(([text, since]) => {
+        const [resource, run, step] = JSON.parse(text) as [string, string, string];
+        return { resource, name: box(run, step), since };
+      });
+      const pipeline = redis.pipeline();
+      for (const { name } of found) pipeline.hget(name, 'recipient');
+      const recipients = found.length > 0 ? ((await sendAll(pipeline)) as (string | null)[]) : [];
+      return found.flatMap(({ resource, since }, k) => {
+        const text = recipients[k];
+        return text ? [{ resource, since, recipient: JSON.parse(text) as Recipient }] : [];
+      });
+    },
+    async rereadAt(repository) {
+      return Number((await redis.hget(keys.reread(), String(repository))) ?? 0);
+    },
+    async reread(repository, at) {
+      await redis.hset(keys.reread(), String(repository), at);
+    },
     async recipients(resource) {
-      const ids = await redis.zrevrange(keys.sessions(resource), 0, -1);
-      const rows = await Promise.all(ids.map((id) => redis.hmget(boxOf(id), 'recipient', 'state', 'waiting')));
-      return rows.flatMap(([text, state, waiting]) => {
+      const rows = pairsOf(await redis.zrevrange(keys.sessions(resource), 0, -1, 'WITHSCORES'));
+      const found = await Promise.all(rows.map(([id]) => redis.hmget(boxOf(id), 'recipient', 'state', 'waiting')));
+      return found.flatMap(([text, state, waiting], k) => {
         if (!text || state !== 'open') return [];
         const recipient = JSON.parse(text) as Recipient;
-        return [{ ...recipient, takes: recipient.listens || waiting === '1' }];
+        return [{ ...recipient, takes: recipient.listens || waiting === '1', since: rows[k]?.[1] ?? 0 }];
       });
       function boxOf(id: string): string {
         const { run, step } = sessionOf(id);
@@ -182,8 +228,9 @@ export function makeMailboxes(redis: Redis, keys: Keys): Mailboxes {
       await redis.hset(box(run, step), 'waiting', waiting ? '1' : '0');
     },
     async close(resource, { run, step, cursor, force }) {
-      const names = [box(run, step), letters(run, step), keys.sessions(resource)];
-      return (await runScript(redis, CLOSE, names, [cursor, force ? 1 : 0, `${run}/${step}`])) === 1;
+      const names = [box(run, step), letters(run, step), keys.sessions(resource), keys.rooms()];
+      const room = JSON.stringify([resource, run, step]);
+      return (await runScript(redis, CLOSE, names, [cursor, force ? 1 : 0, `${run}/${step}`, room])) === 1;
     },
   };
 }

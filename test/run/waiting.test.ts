@@ -36,7 +36,7 @@ async function park(number: number, steps = [session('talk', TALK), agentStep('a
   expect(await house.store.lanes.enter(resource, other, 5)).toBe(true);
   const say = async (id: number, text: string) => {
     const letter = commentOn(number, { id, text });
-    await sendToSession(process.services, letter, { canWrite: async () => true });
+    await sendToSession(process.services, letter, { canWrite: async () => true, lookBefore: async () => undefined });
     return process.drive(run);
   };
   return { run, other, resource, say };

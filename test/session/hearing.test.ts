@@ -20,7 +20,7 @@ async function open(number: number, params: object = {}) {
   const author = 'ben';
   await house.store.mailboxes.open(resourceKey(start.event.resource), { ...at, listens: true, signals: ['/done'], author });
   const put = (id: number, text: string) =>
-    sendToSession(process.services, commentOn(number, { id, text }), { canWrite: async () => true });
+    sendToSession(process.services, commentOn(number, { id, text }), { canWrite: async () => true, lookBefore: async () => undefined });
   return { ...at, process, put, resource: resourceKey(start.event.resource) };
 }
 

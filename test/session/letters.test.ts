@@ -86,7 +86,10 @@ async function say(services: Services, number: number, text: string, slow: numbe
   await announceComment(services, event);
   const fate: Fate = { id, text, run: null, resource: resourceKey(event.resource) };
   fates.push(fate);
-  const sent = await sendToSession(services, event, { canWrite: async () => (await sleep(slow)) ?? true });
+  const sent = await sendToSession(services, event, {
+    canWrite: async () => (await sleep(slow)) ?? true,
+    lookBefore: async () => undefined,
+  });
   await settleComment(services, event);
   fate.run = sent?.run ?? null;
   return fate.run;

@@ -132,7 +132,7 @@ async function wakeOnes(): Promise<number[]> {
     const event = commentOn(10_000 + k * 7, { id: k + 1, text: `remark ${k}.` });
     await announceComment(services, event);
     const from = performance.now();
-    await sendToSession(services, event, { canWrite: async () => true });
+    await sendToSession(services, event, { canWrite: async () => true, lookBefore: async () => undefined });
     await settleComment(services, event);
     times.push((await heard) - from);
   }

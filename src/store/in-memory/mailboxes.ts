@@ -3,6 +3,8 @@ import { type Letter, type Mailboxes, type Recipient, unheardOf, type Written } 
 import { type AtOnce, copyOf, getOr } from './way.ts';
 
 interface Box {
+  resource: string;
+  since: number;
   recipient: Recipient;
   open: boolean;
   waiting: boolean;
@@ -19,19 +21,26 @@ interface Place {
 export function mailboxes(clock: Clock): AtOnce<Mailboxes> {
   const boxes = new Map<string, Box>();
   const places = new Map<string, Place>();
+  const reread = new Map<number, number>();
   const idOf = ({ run, step }: { run: string; step: string }) => `${run}/${step}`;
   const placeOf = (resource: string) => getOr(places, resource, (): Place => ({ sessions: [], taken: new Map(), arriving: new Map() }));
   return {
     open(resource, recipient) {
       const id = idOf(recipient);
       if (boxes.has(id)) return;
-      boxes.set(id, { recipient: copyOf(recipient), open: true, waiting: false, letters: [] });
+      boxes.set(id, { resource, since: clock.now(), recipient: copyOf(recipient), open: true, waiting: false, letters: [] });
       placeOf(resource).sessions.push(id);
     },
     recipients(resource) {
       const open = placeOf(resource).sessions.flatMap((id) => boxes.get(id) ?? []);
-      return open.map(({ recipient, waiting }) => ({ ...copyOf(recipient), takes: recipient.listens || waiting })).reverse();
+      return open.map(({ recipient, waiting, since }) => ({ ...copyOf(recipient), takes: recipient.listens || waiting, since })).reverse();
     },
+    rooms() {
+      const open = [...boxes.values()].filter((box) => box.open);
+      return open.map(({ resource, since, recipient }) => ({ resource, since, recipient: copyOf(recipient) }));
+    },
+    rereadAt: (repository) => reread.get(repository) ?? 0,
+    reread: (repository, at) => void reread.set(repository, at),
     post(resource, { run, step }, letter) {
       const { taken } = placeOf(resource);
       const taker = taken.get(letter.comment);
