@@ -2,7 +2,8 @@
 import { CommanderError } from 'commander';
 import { makeProgram } from './cli/program.ts';
 import { ConfigError, processEnvironment, readConfig, surveyEnvironment } from './config.ts';
-import { recoverLoss, start, version } from './main.ts';
+import { recoverLoss, start } from './main.ts';
+import { version } from './wiring.ts';
 
 /** The command: hands what the doors need over to them, and turns their answers into exit codes. */
 async function runCommand(): Promise<number> {

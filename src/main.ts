@@ -1,37 +1,24 @@
-import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
-import { fallBack } from './agent/fallback.ts';
-import { createModel } from './agent/provider.ts';
-import { createTransport } from './agent/transport.ts';
-import { warmPrefixes } from './agent/warmth.ts';
+import { makeAlone } from './alone.ts';
 import { type App, startApp } from './app.ts';
-import { type Config, ConfigError } from './config.ts';
+import type { Config } from './config.ts';
 import { GitHubApp } from './github/client.ts';
 import { Configurations } from './github/configuration.ts';
-import { makeDiscovery } from './github/discovery.ts';
-import { Governor } from './github/governor.ts';
 import { findOpenChecks } from './github/open-checks.ts';
 import { Permissions } from './github/permission.ts';
-import { createPublisher } from './github/publisher.ts';
-import type { Event } from './journal/event.ts';
 import { Intake } from './run/intake.ts';
 import { Poller } from './run/poller.ts';
 import { type Recovered, recover } from './run/recover.ts';
 import { startRecovery } from './run/recovery.ts';
-import { diffOf } from './session/mind.ts';
-import { fallbackOf, type Services } from './session/services.ts';
+import type { Services } from './session/services.ts';
 import { childRedisPlace, startChildRedis } from './store/child-redis.ts';
 import type { Handlers, Queues } from './store/queues.ts';
-import { RedisStore, type Store, type StorePlace } from './store/store.ts';
+import { RedisStore, type Store } from './store/store.ts';
 import { type Condition, explainCondition, type Watch } from './store/watch.ts';
-import { makeReading } from './tools/github-reading.ts';
-import { makeHandlers } from './worker.ts';
-import type { Settings } from './workflow/settings.ts';
-import { readSettings } from './workflow/settings-source.ts';
-import { Workspace } from './workspace/workspace.ts';
+import { githubOptions, loadSettings, makeServices, openServices, placeOf } from './wiring.ts';
+import { doWorkAlone, makeHandlers, type Work } from './worker.ts';
 
 /** A server at work. */
 export interface Running {
@@ -42,26 +29,26 @@ export interface Running {
 }
 
 const STOP_MS = 7_000;
-/** Longer than any fetch may take. */
-const FETCH_MS = 150_000;
 
 /** Starts everything that `config.role` asks for, in the order in which it is needed; what was started is closed again where a later part fails. */
 export async function start(config: Config): Promise<Running> {
-  const log = pino({
-    level: config.logLevel,
-    base: { host: hostname() },
-    redact: ['headers.authorization', 'err.request', 'err.response', 'err.config'],
-  });
-  const closers: (() => Promise<void>)[] = [];
-  const stop = async () => {
-    for (const close of closers.splice(0).reverse())
-      await close().catch((error: unknown) => log.warn({ err: error }, 'something could not be closed'));
-  };
+  const frame = openFrame(config);
   try {
-    return await wire(config, { log, closers, stop });
+    return await wire(config, frame);
   } catch (error) {
-    await stop();
+    await frame.stop();
     throw error;
+  }
+}
+
+/** Does one advance of a run or delegation in the process that was started for it; `begun` is called when it is counted. */
+export async function workAlone(config: Config, work: Work, handle: { signal: AbortSignal; begun(): void }): Promise<void> {
+  const frame = openFrame(config);
+  try {
+    const { services } = await openServices(config, loadSettings(config, frame.log), frame);
+    await doWorkAlone(services, work, handle);
+  } finally {
+    await frame.stop();
   }
 }
 
@@ -72,28 +59,29 @@ interface Frame {
   stop(): Promise<void>;
 }
 
-async function wire(config: Config, { log, closers, stop }: Frame): Promise<Running> {
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-  const settings = loadSettings(config, log);
-  const child = config.redis.url === null ? await startChildRedis({ dataDir: config.dataDir, searchPath: config.searchPath }) : null;
-  if (child) closers.push(() => child.stop());
-  const store = await RedisStore.open(placeOf(config, child?.url), {
-    warn: (text) => log.warn(text),
-    error: (error) => log.warn({ err: error.message }, 'Redis'),
+function openFrame(config: Config): Frame {
+  const log = pino({
+    level: config.logLevel,
+    base: { host: hostname() },
+    redact: ['headers.authorization', 'err.request', 'err.response', 'err.config'],
   });
-  closers.push(() => store.close());
+  const closers: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const close of closers.splice(0).reverse())
+      await close().catch((error: unknown) => log.warn({ err: error }, 'something could not be closed'));
+  };
+  return { log, closers, stop };
+}
+
+async function wire(given: Config, frame: Frame): Promise<Running> {
+  const { log, closers, stop } = frame;
+  const settings = loadSettings(given, log);
+  const config = await withRedis(given, frame);
+  const { store, services, github } = await openServices(config, settings, frame);
   await store.watch.start((condition) => hearCondition(condition, { queues: store.queues, log }));
-  const onPause = (installation: number, until: number) =>
-    void store.writes
-      .block(installation, until)
-      .catch((error: unknown) => log.warn({ err: error }, 'a pause could not be told to the other processes'));
-  const github = new GitHubApp({ ...githubOptions(config), log, onPause });
-  closers.push(() => github.close());
-  const services = makeServices(config, { store, github, settings, log });
-  closers.push(() => services.workspace.close());
   const intake = new Intake({ services, app: github, configurations: new Configurations(), permissions: new Permissions() });
   github.onDelivery((delivery) => intake.handle(delivery));
-  if (config.role !== 'web') startWork({ services, intake, watch: store.watch, closers, log });
+  if (config.role !== 'web') startWork(config, { services, intake, watch: store.watch, closers });
   const app = config.role === 'worker' ? null : await serve(config, { store, github, log });
   if (app) closers.push(() => app.close());
   if (config.poll) startPolling(config.poll, { store, github, closers, log });
@@ -101,6 +89,15 @@ async function wire(config: Config, { log, closers, stop }: Frame): Promise<Runn
   const port = app?.port ?? 0;
   log.info({ port, role: config.role }, 'Pitwall is ready');
   return { url: `http://127.0.0.1:${port}`, port, stop };
+}
+
+/** Where no Redis is named one is started, and named to the processes that this one starts. */
+async function withRedis(config: Config, { closers }: Frame): Promise<Config> {
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  if (config.redis.url !== null) return config;
+  const child = await startChildRedis({ dataDir: config.dataDir, searchPath: config.searchPath });
+  closers.push(() => child.stop());
+  return { ...config, redis: { ...config.redis, url: child.url } };
 }
 
 /** After Redis lost its data: ends what was left open on GitHub, and lets the servers go on. Throws where GitHub or Redis cannot be worked with. */
@@ -120,10 +117,6 @@ export async function recoverLoss(config: Config): Promise<Recovered> {
   }
 }
 
-function placeOf({ redis, dataDir }: Config, child = ''): StorePlace {
-  return { ...redis, url: redis.url ?? child, epochFile: join(dataDir, `epoch-${redis.prefix}`) };
-}
-
 /** While Redis takes no writes, or has lost what it held, no work is taken; while it does not answer, nobody can. */
 function hearCondition(condition: Condition, { queues, log }: { queues: Queues; log: Logger }): void {
   const sentence = explainCondition(condition);
@@ -136,120 +129,17 @@ function hearCondition(condition: Condition, { queues, log }: { queues: Queues; 
   log.error({ state: condition.state }, sentence);
 }
 
-function loadSettings(config: Config, log: Logger): Settings {
-  const file = config.settingsFile ?? join(config.dataDir, 'settings.json');
-  const text = config.settingsFile === null && !existsSync(file) ? null : readFileSync(file, 'utf8');
-  const { settings, problems } = readSettings({ text, file, environment: config.overrides });
-  for (const one of problems.filter(({ severity }) => severity === 'warning')) log.warn({ where: one.file }, one.message);
-  if (settings) return settings;
-  const errors = problems.filter(({ severity }) => severity === 'error');
-  throw new ConfigError(errors.map((one) => `${one.file}:${one.line}:${one.column} ${one.message}`).join('\n'));
-}
-
-function githubOptions({ app }: Config) {
-  return {
-    appId: app.id,
-    privateKey: app.privateKey,
-    webhookSecret: app.webhookSecret,
-    ...(app.previousSecret ? { previousSecret: app.previousSecret } : {}),
-    apiUrl: app.apiUrl,
-    version: version(),
-  };
-}
-
-/** The version of this package. */
-export function version(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
-
-function makeServices(config: Config, parts: { store: Store; github: GitHubApp; settings: Settings; log: Logger }): Services {
-  const { store, github, settings, log } = parts;
-  const model = createModel({
-    apiKey: config.model.apiKey,
-    baseURL: config.model.baseURL,
-    fetch: createTransport(config.proxy ? { proxy: config.proxy } : {}),
-    log,
-  });
-  const workspace = new Workspace({
-    dataDir: config.dataDir,
-    apiUrl: config.app.apiUrl,
-    credentials: makeCredentials(github),
-    searchPath: config.searchPath,
-    log: (message, fields) => log.debug(fields, message),
-  });
-  const permissions = new Permissions();
-  const services: Services = {
-    store,
-    model: fallBack(warmPrefixes(model), (id) => fallbackOf(settings, id)),
-    workspace,
-    settings,
-    log,
-    github: {
-      perform: (call) => publisher.perform(call),
-      reader: (event) => readFor(event, { github, permissions, settings }),
-      discovery: ({ installation }) =>
-        makeDiscovery({
-          installation,
-          api: github.discovery(installation),
-          installationOf: (name) => github.installationOf(name),
-          permissions,
-        }),
-    },
-  };
-  const publisher = createPublisher({
-    api: (installation, repository, purpose) => github.api(installation, repository, purpose),
-    identity: () => github.identity(),
-    records: store.effects,
-    governor: new Governor({ turns: store.writes }),
-    drafts: store.drafts,
-    diff: (event: Event) => diffOf(services, event),
-    settings: { approve: settings.approve, requestChanges: false, closeReopen: settings.closeReopen },
-    worker: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
-  });
-  return services;
-}
-
-/** Reading for the tools of a run: what strangers wrote stays out, unless settings say otherwise. */
-function readFor({ installation, repository, author }: Event, parts: { github: GitHubApp; permissions: Permissions; settings: Settings }) {
-  const { github, permissions, settings } = parts;
-  const api = () => github.api(installation, repository.id, 'read');
-  return makeReading({
-    repository,
-    api,
-    audience: async () => ({
-      author: author?.login ?? '',
-      self: (await github.identity()).login,
-      mayBeRead: async (login) => settings.readStrangers || permissions.canWrite(await api(), repository, login),
-    }),
-  });
-}
-
-/** Tokens for git: cut to the repository, read only, given back when a fetch must be over. */
-function makeCredentials(github: GitHubApp) {
-  const installations = new Map<number, Promise<number>>();
-  return async (repository: { id: number; fullName: string; cloneUrl: string }) => {
-    const installation = installations.get(repository.id) ?? github.installationOf(repository.fullName);
-    installations.set(repository.id, installation);
-    installation.catch(() => installations.delete(repository.id));
-    const lease = await github.lease(await installation, repository.id, 'read');
-    setTimeout(() => lease.release(), FETCH_MS).unref();
-    return { url: repository.cloneUrl, token: lease.token };
-  };
-}
-
 interface Labour {
   services: Services;
   intake: Intake;
   watch: Watch;
   closers: Frame['closers'];
-  log: Logger;
 }
 
 /** Nothing is started by a delivery that was put into a Redis which has just lost what it held. */
-function startWork({ services, intake, watch, closers, log }: Labour): void {
+function startWork(config: Config, { services, intake, watch, closers }: Labour): void {
   const { queues } = services.store;
-  const handlers = makeHandlers(services, intake, log);
+  const handlers = makeHandlers(services, intake, makeAlone(config));
   const delivery: Handlers['delivery'] = async (one, signal) => {
     await watch.refuseLoss();
     await handlers.delivery(one, signal);

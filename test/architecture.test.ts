@@ -20,9 +20,12 @@ const FLOORS: Record<string, number> = {
   'worker.ts': 6,
   web: 6,
   cli: 6,
+  'alone.ts': 7,
+  'child.ts': 7,
   'cli.ts': 7,
   'main.ts': 7,
   'config.ts': 7,
+  'wiring.ts': 7,
 };
 
 /** Which folders may import an outside package. A package that is not here may be imported nowhere. */

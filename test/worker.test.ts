@@ -5,6 +5,7 @@ import type { Intake } from '../src/run/intake.ts';
 import type { Services } from '../src/session/services.ts';
 import type { Handlers } from '../src/store/queues.ts';
 import { makeHandlers } from '../src/worker.ts';
+import { neverAlone } from './session/house.ts';
 
 const NOW = 1_000_000;
 
@@ -20,7 +21,9 @@ function stage(error: unknown, take: (delivery: unknown) => Promise<void> = () =
   const timers: unknown[] = [];
   const closed: string[] = [];
   const logged: Record<string, unknown>[] = [];
+  const starts = { begin: () => Promise.resolve({ count: 0, how: '' }), end: () => Promise.resolve() };
   const store = {
+    starts,
     journals: { open: () => Promise.reject(error), read: () => Promise.reject(error), close: (id: string) => closed.push(id) },
     queues: {
       setTimer(timer: unknown, at: number) {
@@ -32,7 +35,7 @@ function stage(error: unknown, take: (delivery: unknown) => Promise<void> = () =
   };
   const log = pino({ level: 'trace' }, { write: (line: string) => logged.push(JSON.parse(line) as Record<string, unknown>) });
   const services = { store, log } as unknown as Services;
-  return { handlers: makeHandlers(services, { take } as unknown as Intake, log), timers, closed, logged };
+  return { handlers: makeHandlers(services, { take } as unknown as Intake, neverAlone), timers, closed, logged };
 }
 
 const { signal } = new AbortController();

@@ -19,6 +19,11 @@ export class Superseded extends Error {
   override name = 'Superseded';
 }
 
+/** A newer build wrote this journal: it is neither read nor touched here. The text says what to do. */
+export class NewerJournal extends Error {
+  override name = 'NewerJournal';
+}
+
 /** A step or delegation cannot succeed, however often it is tried; the text is shown to people. */
 export class Fatal extends Error {
   override name = 'Fatal';

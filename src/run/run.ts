@@ -31,8 +31,9 @@ export async function advanceRun(services: Services, id: string, signal: AbortSi
       return;
     }
     const limit = limitOf(await beginRun(services, journal, start), start);
-    if (!(await walkHeld(services, { journal, start, signal, limit, turn: { taken: entered, wanted: false, enter } }))) return;
-    await postLeftovers(services, { journal, start, signal });
+    const own = AbortSignal.any([signal, journal.lost]);
+    if (!(await walkHeld(services, { journal, start, signal: own, limit, turn: { taken: entered, wanted: false, enter } }))) return;
+    await postLeftovers(services, { journal, start, signal: own });
     await endRun(services, journal);
   }
   await store.queues.wakeReport(id);

@@ -26,11 +26,22 @@ export async function advanceDelegation(services: Services, id: string, signal: 
   const journal = await services.store.journals.open(id);
   const first = journal.entries[0];
   if (first?.type !== 'delegation.started') return;
-  if (!journal.find('delegation.ended', 'end')) await workUntilTold(services, journal, { start: first.start, signal });
+  if (!journal.find('delegation.ended', 'end'))
+    await workUntilTold(services, journal, { start: first.start, signal: AbortSignal.any([signal, journal.lost]) });
   services.store.journals.close(id);
   const { batches, queues } = services.store;
   if ((await batches.end(first.start.run, id)) === 0) await queues.wakeRun(first.start.run);
   else await queues.wakeRunSoon(first.start.run);
+}
+
+/** Ends a delegation whose process had ended too often; `what` says how often. Its coordinator gets that as an error result, and decides. */
+export async function quarantineDelegation(services: Services, id: string, what: string): Promise<void> {
+  const journal = await services.store.journals.open(id);
+  const first = journal.entries[0];
+  if (first?.type !== 'delegation.started' || journal.find('delegation.ended', 'end')) return;
+  const turn = journal.entries.filter((entry) => entry.type === 'turn.answered').length;
+  const result = `${what}, in turn ${turn + 1} of its work. It was given up; what it recorded until then stands.`;
+  await endWith(journal, first.start, { status: 'failed', result, ...figuresOf(journal) });
 }
 
 /** A call that is aborted because the delegation was told to end is followed by that end. */
@@ -63,21 +74,17 @@ async function work(
     signal,
     commands: start.commands ?? [],
   };
-  const end = await talk(services, subject, start);
-  const delegation = start.delegation;
-  await journal.append({
-    type: 'delegation.ended',
-    key: 'end',
-    delegation,
-    end: { ...end, usage: usageOf(journal), changes: changesOf(journal), ...lackingOf(journal) },
-  });
+  await endWith(journal, start, await talk(services, subject, start));
 }
 
-async function talk(
-  services: Services,
-  subject: Subject,
-  start: DelegationStart,
-): Promise<Pick<DelegationEnd, 'status' | 'result' | 'turns' | 'calls'>> {
+type Spoken = Pick<DelegationEnd, 'status' | 'result' | 'turns' | 'calls'>;
+
+async function endWith(journal: Journal, { delegation }: DelegationStart, said: Spoken): Promise<void> {
+  const end = { ...said, usage: usageOf(journal), changes: changesOf(journal), ...lackingOf(journal) };
+  await journal.append({ type: 'delegation.ended', key: 'end', delegation, end });
+}
+
+async function talk(services: Services, subject: Subject, start: DelegationStart): Promise<Spoken> {
   const { tools, schemas } = equip(services, subject, {
     tools: start.agent.tools,
     injected: SHARED_TOOLS,
@@ -154,7 +161,7 @@ async function settle(
   services: Services,
   subject: Subject,
   { start, end }: { start: DelegationStart; end: ConversationEnd },
-): Promise<Pick<DelegationEnd, 'status' | 'result' | 'turns' | 'calls'>> {
+): Promise<Spoken> {
   const { turns, calls, message } = end;
   if (end.by === 'closing') {
     const order = await services.store.cancels.reasonOf(subject.journal.id);

@@ -1,6 +1,6 @@
 import { Holds } from './holds.ts';
 import type { Keys } from './keys.ts';
-import { connectWorkers, type Redis, sendAll } from './redis.ts';
+import { connectWorkers, type Redis, sendAll, waitReady } from './redis.ts';
 
 /** What is told to end: a run or a delegation, with the reason that people are shown. */
 export interface Cancel {
@@ -9,6 +9,7 @@ export interface Cancel {
 }
 
 const KEPT_SECONDS = 31 * 86_400;
+const BACK_MS = 10_000;
 
 /** Orders to end. A record is read before every turn; a published word reaches the process that holds a call, which aborts it. */
 export interface Cancels {
@@ -35,6 +36,7 @@ export class RedisCancels implements Cancels {
     this.#listener = connectWorkers(options.url, options.onError);
     this.#listener.on('message', (_channel: string, id: string) => this.#holds.abort(id));
     this.#listener.subscribe(keys.cancelWord()).catch(options.onError);
+    this.#listener.on('ready', () => this.#hearMissed().catch(options.onError));
   }
 
   async order(cancels: Cancel[]): Promise<void> {
@@ -55,6 +57,15 @@ export class RedisCancels implements Cancels {
 
   hold<T>(id: string, outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     return this.#holds.hold(id, outer, work);
+  }
+
+  /** Words that were published while Redis was away are gone; the orders stand. */
+  async #hearMissed(): Promise<void> {
+    const ids = this.#holds.ids();
+    if (ids.length === 0) return;
+    await waitReady(this.#redis, BACK_MS);
+    const reasons = await this.#redis.mget(ids.map((id) => this.#keys.cancel(id)));
+    for (const [k, id] of ids.entries()) if (reasons[k] !== null) this.#holds.abort(id);
   }
 
   close(): void {

@@ -2,6 +2,12 @@ import { createHash } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Entry } from '../journal/entry.ts';
 
+/**
+ * Changes when journals written by one build cannot be read by another. It is part of the queues' names, so an older build never takes a newer run, and
+ * stands at each journal's first entry, so that it is not touched by another way either.
+ */
+export const JOURNAL_FORMAT = 1;
+
 const LARGE = 4_096;
 /** Entries that say the same in many runs of a workflow: its instructions, its agents, its prompts. */
 const ALIKE = new Set(['run.started', 'delegation.started', 'briefed']);

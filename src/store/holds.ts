@@ -15,6 +15,11 @@ export class Holds {
     }
   }
 
+  /** Whose calls are under way. */
+  ids(): string[] {
+    return [...this.#held.keys()];
+  }
+
   abort(id: string): void {
     for (const held of this.#held.get(id) ?? []) held.abort(new Error('told to end'));
   }

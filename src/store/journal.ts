@@ -30,12 +30,17 @@ export class OpenJournal implements Journal {
   #writing = false;
   #batches = 0;
   #broken: unknown = null;
-  #retired = false;
+  readonly #loss = new AbortController();
 
   constructor(id: string, writer: string, stream: Stream) {
     this.id = id;
     this.#writer = writer;
     this.#stream = stream;
+  }
+
+  /** Aborted as soon as another writer is known to have taken over; the reason is `Superseded`. Calls in hand are made under it. */
+  get lost(): AbortSignal {
+    return this.#loss.signal;
   }
 
   get entries(): readonly Entry[] {
@@ -47,7 +52,7 @@ export class OpenJournal implements Journal {
     const next = new OpenJournal(this.id, writer, this.#stream);
     next.#entries = this.#entries;
     next.#index = this.#index;
-    this.#retired = true;
+    this.#lose(`journal ${this.id} was opened again after entry ${this.#entries.length}`);
     return next;
   }
 
@@ -100,7 +105,7 @@ export class OpenJournal implements Journal {
     const from = this.#entries.length + 1;
     this.#refuseRetired();
     const at = await this.#writeSurely({ from, nonce: `${this.#writer}.${++this.#batches}`, drafts });
-    if (at === null) throw new Superseded(`journal ${this.id} has another writer at entry ${from}`);
+    if (at === null) throw this.#lose(`journal ${this.id} has another writer at entry ${from}`);
     this.load(drafts.map((draft) => ({ ...draft, at }) as Entry));
   }
 
@@ -124,8 +129,14 @@ export class OpenJournal implements Journal {
     }
   }
 
+  #lose(how: string): Superseded {
+    const reason = new Superseded(how);
+    this.#loss.abort(reason);
+    return reason;
+  }
+
   #refuseRetired(): void {
     if (this.#broken !== null) throw this.#broken;
-    if (this.#retired) throw new Superseded(`journal ${this.id} was opened again after entry ${this.#entries.length}`);
+    this.#loss.signal.throwIfAborted();
   }
 }

@@ -1,10 +1,8 @@
 import { DelayedError, type Job, type JobsOptions, Queue, Worker } from 'bullmq';
+import { JOURNAL_FORMAT } from './encoding.ts';
 import { type Jobs, type JobWorker, type NewJob, NotYet, QUEUES, type QueueName, type Work } from './jobs.ts';
 import { connectWorkers, type Redis, type RedisPlace, redisTime } from './redis.ts';
 import { Shares, type Waiting } from './shares.ts';
-
-/** Changes when journals written by one build cannot be read by another; it is part of the queues' names, so an older build never takes a newer run. */
-export const JOURNAL_FORMAT = 1;
 
 const LOCK_MS = 8_000;
 const LONGEST_BACKOFF_MS = 300_000;

@@ -23,6 +23,7 @@ import { makeEffectRecords } from './records.ts';
 import { checkRedis, connectCommands, type Redis, type RedisPlace, redisTime, refusalOf, sendAll, waitReady } from './redis.ts';
 import { RedisJobs } from './redis-jobs.ts';
 import { makeScratchpads, type Scratchpads } from './scratchpads.ts';
+import { makeStarts, type Starts } from './starts.ts';
 import { makeStatusPlaces, type StatusPlaces } from './status-places.ts';
 import { RedisStreams } from './streams.ts';
 import { renewEpoch, Watch } from './watch.ts';
@@ -51,6 +52,7 @@ export class RedisStore {
   readonly lanes: Lanes;
   readonly batches: Batches;
   readonly queued: Queued;
+  readonly starts: Starts;
   readonly statusPlaces: StatusPlaces;
   readonly mailboxes: Mailboxes;
   readonly budgets: Budgets;
@@ -99,6 +101,7 @@ export class RedisStore {
     this.lanes = makeLanes(redis, keys);
     this.batches = makeBatches(redis, keys);
     this.queued = makeQueued(redis, keys);
+    this.starts = makeStarts(redis, keys);
     this.statusPlaces = makeStatusPlaces(redis, keys);
     this.mailboxes = makeMailboxes(redis, keys);
     this.budgets = makeBudgets(redis, keys);

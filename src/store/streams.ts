@@ -1,5 +1,6 @@
 import type { Draft, Entry } from '../journal/entry.ts';
-import { decodeEntry, encodeEntry, referencesIn, SHARED, unpack } from './encoding.ts';
+import { NewerJournal } from '../journal/errors.ts';
+import { decodeEntry, encodeEntry, JOURNAL_FORMAT, referencesIn, SHARED, unpack } from './encoding.ts';
 import { type Keys, runOf } from './keys.ts';
 import { type Redis, sendAll } from './redis.ts';
 import { defineScript, runScript } from './script.ts';
@@ -18,7 +19,7 @@ export interface Streams {
    * nonce again answers what it was told before, so a batch whose answer was lost may be written again.
    */
   write(id: string, batch: Batch): Promise<number | null>;
-  /** The entries from a number on. */
+  /** The entries from a number on. Throws `NewerJournal` where a newer build wrote them. */
   read(id: string, from: number): Promise<Entry[]>;
   /** One end of several in one round trip; null for one without entries. */
   ends(ids: string[], end: 'first' | 'last'): Promise<(Entry | null)[]>;
@@ -42,8 +43,10 @@ if at ~= n - 1 then
 end
 local time = redis.call('TIME')
 local ms = tostring(tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
-for i = 3, #ARGV do
-  redis.call('XADD', KEYS[1], (n + i - 3) .. '-0', 'w', ARGV[2], 't', ms, 'e', ARGV[i])
+for i = 4, #ARGV do
+  local id = n + i - 4
+  if id == 1 then redis.call('XADD', KEYS[1], '1-0', 'w', ARGV[2], 't', ms, 'e', ARGV[i], 'f', ARGV[3])
+  else redis.call('XADD', KEYS[1], id .. '-0', 'w', ARGV[2], 't', ms, 'e', ARGV[i]) end
 end
 return ms
 `);
@@ -62,7 +65,8 @@ export class RedisStreams implements Streams {
     const encoded = drafts.map(encodeEntry);
     const texts = new Map(encoded.flatMap(({ blobs }) => [...blobs]));
     if (texts.size > 0) await this.#putTexts(id, texts);
-    const at = await runScript(this.#redis, APPEND, [this.#keys.journal(id)], [from, nonce, ...encoded.map(({ body }) => body)]);
+    const bodies = encoded.map(({ body }) => body);
+    const at = await runScript(this.#redis, APPEND, [this.#keys.journal(id)], [from, nonce, JOURNAL_FORMAT, ...bodies]);
     return at === '' ? null : Number(at);
   }
 
@@ -99,6 +103,7 @@ export class RedisStreams implements Streams {
   }
 
   async #decode(id: string, rows: Row[]): Promise<Entry[]> {
+    refuseNewer(id, rows[0]);
     const digests = [...new Set(rows.flatMap(([, fields]) => referencesIn(bodyOf(fields))))];
     const texts = new Map<string, string>();
     if (digests.length > 0) {
@@ -126,6 +131,15 @@ export class RedisStreams implements Streams {
 }
 
 type Row = [Buffer, Buffer[]];
+
+/** Only the first entry of a journal says its format; those of before it was written are of the first. */
+function refuseNewer(id: string, first: Row | undefined): void {
+  const format = Number(first?.[1][7]?.toString() ?? 1);
+  if (format <= JOURNAL_FORMAT) return;
+  throw new NewerJournal(
+    `${id} was written by a newer Pitwall (journal format ${format}, this one reads ${JOURNAL_FORMAT}): update this process to look at it or go on with it`,
+  );
+}
 
 function bodyOf(fields: Buffer[]): Buffer {
   return fields[5] ?? Buffer.alloc(1);

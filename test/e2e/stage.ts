@@ -28,7 +28,10 @@ export class Server {
   readonly environment: Record<string, string>;
   readonly #options: string[];
   #child: ChildProcess | null = null;
+  #stopped = false;
   said = '';
+  /** How often it ended by itself. */
+  deaths = 0;
 
   constructor(port: number, environment: Record<string, string>, options: string[] = []) {
     this.port = port;
@@ -43,11 +46,23 @@ export class Server {
   async start(): Promise<void> {
     const child = spawn(process.execPath, [CLI, 'start', ...this.#options], { env: this.environment, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
+    this.#stopped = false;
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => (this.said = (this.said + chunk.toString()).slice(-20_000)));
     await until('the server answers', async () => {
       if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}: ${this.said}`);
       return (await fetch(`http://127.0.0.1:${this.port}/healthz`).catch(() => null))?.ok;
+    });
+  }
+
+  /** From now on it is started again whenever it ends by itself, as a service manager does. */
+  supervise(): void {
+    this.#child?.once('exit', () => {
+      if (this.#stopped) return;
+      this.deaths++;
+      this.start()
+        .then(() => this.supervise())
+        .catch(() => {});
     });
   }
 
@@ -62,6 +77,7 @@ export class Server {
 
   async #end(signal: NodeJS.Signals): Promise<number | null> {
     const child = this.#child;
+    this.#stopped = true;
     if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
     const gone = new Promise<number | null>((done) => child.once('exit', done));
     child.kill(signal);

@@ -339,6 +339,11 @@ export class Process {
   }
 }
 
+/** Where no process is to crash, none is started for those that do. */
+export function neverAlone(): Promise<never> {
+  throw new Error('nothing crashes in this test');
+}
+
 function notRead(): never {
   throw new Error('this test reads nothing from GitHub');
 }

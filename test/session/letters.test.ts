@@ -9,7 +9,7 @@ import type { Services } from '../../src/session/services.ts';
 import { RedisStore, type Store } from '../../src/store/store.ts';
 import { makeHandlers } from '../../src/worker.ts';
 import { generatorFrom } from '../store/generator.ts';
-import { commentOn, eventOn, House, pullOf, type Scene, session, startOf } from './house.ts';
+import { commentOn, eventOn, House, neverAlone, pullOf, type Scene, session, startOf } from './house.ts';
 
 const COMMENTS = 1_000;
 const RESOURCES = 10;
@@ -36,7 +36,7 @@ afterAll(async () => {
 /** Real handlers of runs and delegations; nothing is reported, and deliveries do not come by a queue here. */
 function handlersOf(services: Services) {
   const intake = { take: async () => {} } as unknown as Parameters<typeof makeHandlers>[1];
-  return { ...makeHandlers(services, intake, services.log), report: async () => {} };
+  return { ...makeHandlers(services, intake, neverAlone), report: async () => {} };
 }
 
 /** What became of a comment: the run that took it, or null. */

@@ -8,7 +8,7 @@ import type { Services } from '../../src/session/services.ts';
 import { type ChildRedis, startChildRedis } from '../../src/store/child-redis.ts';
 import { makeHandlers } from '../../src/worker.ts';
 import { until } from '../e2e/stage.ts';
-import { agentOf, commentOn, eventOn, House, pullOf, session, startOf } from './house.ts';
+import { agentOf, commentOn, eventOn, House, neverAlone, pullOf, session, startOf } from './house.ts';
 
 const PARKED = 1_000;
 /** Parked before measuring, so that what all sessions share (scripts, shared texts, queues) is not counted. */
@@ -28,7 +28,7 @@ beforeAll(async () => {
   house = await House.open(redis.url);
   services = house.process().services;
   const intake = { take: async () => {} } as unknown as Parameters<typeof makeHandlers>[1];
-  const handlers = makeHandlers(services, intake, services.log);
+  const handlers = makeHandlers(services, intake, neverAlone);
   const run = (id: string, signal: AbortSignal) => {
     onRun(id);
     return handlers.run(id, signal);

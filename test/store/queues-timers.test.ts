@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { JOURNAL_FORMAT } from '../../src/store/encoding.ts';
 import { redisTime } from '../../src/store/redis.ts';
-import { JOURNAL_FORMAT } from '../../src/store/redis-jobs.ts';
 import { handlersWith, Processes, quiet, SLOTS } from './processes.ts';
 import { eachStore, type Stores } from './stores.ts';
 

@@ -9,6 +9,7 @@ import type { DeliveriesCursor, PutOff } from '../deliveries-cursor.ts';
 import type { Duties } from '../duties.ts';
 import type { Lanes } from '../lanes.ts';
 import type { Queued } from '../queued.ts';
+import type { Crashes, Starts } from '../starts.ts';
 import type { StatusPlaces } from '../status-places.ts';
 import { type AtOnce, copyOf, Expiring, getOr } from './way.ts';
 
@@ -51,6 +52,32 @@ export function lanes(): AtOnce<Lanes> {
     look(resource) {
       const { active, queued } = laneOf(resource);
       return { active, queued: queued.map(({ run }) => run) };
+    },
+  };
+}
+
+export function starts(lengthOf: (id: string) => number): AtOnce<Starts> {
+  const kept = new Map<string, { length: number; open: number; how: string }>();
+  const look = (id: string): Crashes => {
+    const seen = kept.get(id);
+    return seen?.length === lengthOf(id) ? { count: seen.open, how: seen.how } : { count: 0, how: '' };
+  };
+  return {
+    look,
+    begin(id) {
+      const crashes = look(id);
+      kept.set(id, { length: lengthOf(id), open: crashes.count + 1, how: crashes.how });
+      return crashes;
+    },
+    end(id) {
+      const seen = kept.get(id);
+      if (!seen) return;
+      if (seen.open > 1) kept.set(id, { ...seen, open: seen.open - 1 });
+      else kept.delete(id);
+    },
+    died(id, how) {
+      const seen = kept.get(id);
+      if (seen) kept.set(id, { ...seen, how });
     },
   };
 }

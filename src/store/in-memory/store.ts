@@ -19,6 +19,7 @@ import type { Memory } from '../memory.ts';
 import type { Queued } from '../queued.ts';
 import { Queues } from '../queues.ts';
 import type { Scratchpads } from '../scratchpads.ts';
+import type { Starts } from '../starts.ts';
 import type { StatusPlaces } from '../status-places.ts';
 import type { Store } from '../store.ts';
 import type { Streams } from '../streams.ts';
@@ -26,7 +27,19 @@ import { approvals } from './approvals.ts';
 import { InMemoryJobs, JobBoard } from './jobs.ts';
 import { mailboxes } from './mailboxes.ts';
 import { blobs, drafts, memory, scratchpads } from './notes.ts';
-import { batches, budgets, claims, decisions, deliveriesCursor, duties, effectRecords, lanes, queued, statusPlaces } from './records.ts';
+import {
+  batches,
+  budgets,
+  claims,
+  decisions,
+  deliveriesCursor,
+  duties,
+  effectRecords,
+  lanes,
+  queued,
+  starts,
+  statusPlaces,
+} from './records.ts';
 import { streams } from './streams.ts';
 import { AT_ONCE, type AtOnce, getOr, reach, type Way } from './way.ts';
 import { TurnBoard, writeTurns } from './write-turns.ts';
@@ -51,6 +64,7 @@ export class Shelf {
   readonly deliveries = deliveriesCursor();
   readonly failures = deliveriesCursor();
   readonly duties: AtOnce<Duties>;
+  readonly starts: AtOnce<Starts>;
   readonly orders = new Map<string, string>();
   /** Who hears of published words. */
   readonly listeners = new Set<(id: string) => void>();
@@ -68,6 +82,7 @@ export class Shelf {
     this.mailboxes = mailboxes(clock);
     this.claims = claims(clock);
     this.duties = duties(clock);
+    this.starts = starts((id) => this.streams.read(id, 1).length);
   }
 
   blobs(run: string): AtOnce<Blobs> {
@@ -112,6 +127,7 @@ export class InMemoryStore implements Store {
   readonly lanes: Lanes;
   readonly batches: Batches;
   readonly queued: Queued;
+  readonly starts: Starts;
   readonly statusPlaces: StatusPlaces;
   readonly mailboxes: Mailboxes;
   readonly budgets: Budgets;
@@ -140,6 +156,7 @@ export class InMemoryStore implements Store {
     this.lanes = reach<Lanes>(way, 'lanes', shelf.lanes);
     this.batches = reach<Batches>(way, 'batches', shelf.batches);
     this.queued = reach<Queued>(way, 'queued', shelf.queued);
+    this.starts = reach<Starts>(way, 'starts', shelf.starts);
     this.statusPlaces = reach<StatusPlaces>(way, 'statusPlaces', shelf.statusPlaces);
     this.mailboxes = reach<Mailboxes>(way, 'mailboxes', shelf.mailboxes);
     this.budgets = reach<Budgets>(way, 'budgets', shelf.budgets);

@@ -1,0 +1,62 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, expect, inject, it } from 'vitest';
+import { BASE, direct, EXPECTED, HEAD, threadsOn } from './small-review.ts';
+import { Stage, until } from './stage.ts';
+
+let stage: Stage | null = null;
+afterEach(async () => {
+  await stage?.close();
+  stage = null;
+});
+
+const HEALTHY = 10;
+/** Two that it ends beside others, and one more, because its last entry before may have been written while it died. */
+const MOST_DEATHS = 3;
+/** What restarts and take-overs may cost the others, on a machine that is busy with other tests. */
+const TAKE_OVERS_MS = 40_000;
+const PRELOAD = { NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, 'poison.mjs')).href}`, PITWALL_LOCK_MS: '1000' };
+
+/** Reviews ten pull requests at once, and beside them those of these titles. Answers how long the ten took (ms). */
+async function reviewAll(deadly: string[]) {
+  const own = await Stage.open(inject('redisUrl'), { director: direct, latencyMs: 20 });
+  stage = own;
+  const { github } = own;
+  const titles = [...Array.from({ length: HEALTHY }, (_, k) => `Change ${k}`), ...deadly];
+  const repos = await Promise.all(titles.map((_, k) => github.createRepository(`acme/app-${k}`, BASE)));
+  for (const repo of repos) github.install(repo);
+  const alice = github.person('alice', Object.fromEntries(repos.map((repo) => [repo.fullName, 'write'] as const)));
+  for (const server of [await own.addServer(PRELOAD), await own.addServer(PRELOAD)]) server.supervise();
+  for (const repo of repos) await alice.push(repo, 'feature', HEAD);
+  const pulls = await Promise.all(repos.map((repo, k) => alice.openPull(repo, { head: 'feature', title: titles[k] ?? '' })));
+  const begun = Date.now();
+  const ended = (k: number) => {
+    const repo = repos[k];
+    const checks = repo ? github.checks(repo) : [];
+    return checks.length > 0 && checks.every((check) => check.status === 'completed');
+  };
+  await until('the ten are reviewed', () => titles.slice(0, HEALTHY).every((_, k) => ended(k)), 90_000);
+  const took = Date.now() - begun;
+  return { github, repos, pulls, ended, took, deaths: () => own.servers.reduce((sum, server) => sum + server.deaths, 0) };
+}
+
+it('a pull request whose run kills its process each time is ended with its reason, and ten others are reviewed as without it', {
+  timeout: 280_000,
+}, async () => {
+  const plain = await reviewAll([]);
+  await stage?.close();
+  const { github, repos, pulls, ended, took, deaths } = await reviewAll(['DEADLY change']);
+  for (let k = 0; k < HEALTHY; k++) {
+    expect(threadsOn(github, repos[k]?.fullName ?? '', pulls[k]?.number ?? 0)).toEqual(EXPECTED);
+    expect(github.checks(repos[k]?.fullName ?? '').map((check) => check.conclusion)).toEqual(['success']);
+  }
+  await until('the poisonous one ended', () => ended(HEALTHY), 120_000);
+  const [repo, pull] = [repos[HEALTHY]?.fullName ?? '', pulls[HEALTHY]?.number ?? 0];
+  const [comment] = github.comments(repo, pull);
+  const [check] = github.checks(repo);
+  expect(check?.conclusion).toBe('failure');
+  for (const part of ['failed', 'step "review"', '7 times', 'SIGKILL', '/retry']) expect(comment?.body).toContain(part);
+  expect(deaths()).toBeLessThanOrEqual(MOST_DEATHS);
+  expect(took - plain.took).toBeLessThan(TAKE_OVERS_MS);
+  expect(github.defects).toEqual([]);
+});
