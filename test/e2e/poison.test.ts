@@ -13,8 +13,9 @@ afterEach(async () => {
 const HEALTHY = 10;
 /** Two that it ends beside others, and one more, because its last entry before may have been written while it died. */
 const MOST_DEATHS = 3;
-/** What restarts and take-overs may cost the others, on a machine that is busy with other tests. */
-const TAKE_OVERS_MS = 40_000;
+/** With `PITWALL_LONG=1` the time of the ten is compared with a run without the poison; on a machine that is busy with other tests it says nothing. */
+const LONG = process.env.PITWALL_LONG === '1';
+const TAKE_OVERS_MS = 15_000;
 const PRELOAD = { NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, 'poison.mjs')).href}`, PITWALL_LOCK_MS: '1000' };
 
 /** Reviews ten pull requests at once, and beside them those of these titles. Answers how long the ten took (ms). */
@@ -43,7 +44,7 @@ async function reviewAll(deadly: string[]) {
 it('a pull request whose run kills its process each time is ended with its reason, and ten others are reviewed as without it', {
   timeout: 280_000,
 }, async () => {
-  const plain = await reviewAll([]);
+  const plain = LONG ? await reviewAll([]) : null;
   await stage?.close();
   const { github, repos, pulls, ended, took, deaths } = await reviewAll(['DEADLY change']);
   for (let k = 0; k < HEALTHY; k++) {
@@ -57,6 +58,9 @@ it('a pull request whose run kills its process each time is ended with its reaso
   expect(check?.conclusion).toBe('failure');
   for (const part of ['failed', 'step "review"', '7 times', 'SIGKILL', '/retry']) expect(comment?.body).toContain(part);
   expect(deaths()).toBeLessThanOrEqual(MOST_DEATHS);
-  expect(took - plain.took).toBeLessThan(TAKE_OVERS_MS);
+  if (plain) {
+    console.log(`ten reviews: ${plain.took} ms without the poison, ${took} ms beside it`);
+    expect(took - plain.took).toBeLessThan(TAKE_OVERS_MS);
+  }
   expect(github.defects).toEqual([]);
 });
