@@ -6,6 +6,8 @@ import type { Draft, Entry } from './entry.ts';
  */
 export interface Journal {
   readonly id: string;
+  /** Aborted as soon as another writer is known to have taken over; the reason is `Superseded`. Calls in hand are made under it. */
+  readonly lost: AbortSignal;
   /** All entries, oldest first. Grows while the journal is open. */
   readonly entries: readonly Entry[];
   /** Writes entries in one step, in order; they are in `entries` when it resolves. */

@@ -38,7 +38,6 @@ export class OpenJournal implements Journal {
     this.#stream = stream;
   }
 
-  /** Aborted as soon as another writer is known to have taken over; the reason is `Superseded`. Calls in hand are made under it. */
   get lost(): AbortSignal {
     return this.#loss.signal;
   }

@@ -224,6 +224,7 @@ function mortal(journal: Journal, at: number, after: boolean): { journal: Journa
   };
   const proxy: Journal = {
     id: journal.id,
+    lost: journal.lost,
     get entries() {
       return journal.entries;
     },

@@ -2,7 +2,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import type { Outcome } from '../../journal/effect.ts';
 import type { Entry } from '../../journal/entry.ts';
-import { JOURNAL_FORMAT } from '../../store/redis-jobs.ts';
+import { JOURNAL_FORMAT } from '../../store/encoding.ts';
 import { Settings } from '../../workflow/settings.ts';
 import { type Tape, TapedSettings } from './tape.ts';
 

@@ -29,6 +29,8 @@ const GIVEN: ReadonlySet<EntryType> = new Set(['run.started', 'run.merged', 'del
 export class TapedJournal implements Journal {
   readonly id: string;
   readonly tape: readonly Entry[];
+  /** Nobody else writes to a record. */
+  readonly lost: AbortSignal = new AbortController().signal;
   /** What was derived, by its place in the record. */
   readonly derived = new Map<number, Draft>();
   /** How often each turn's prompt was asked for shorter. */
