@@ -17,6 +17,8 @@ const SYNONYMS = [
   ['event', 'reviewEvent', 'verdict', 'state', 'action'],
   ['state', 'status'],
   ['side', 'diffSide'],
+  ['runId', 'workflowRunId', 'ciRunId', 'run', 'id'],
+  ['jobId', 'ciJobId', 'job', 'id'],
   ['page', 'cursor', 'nextPage'],
   ['limit', 'perPage', 'count', 'maxResults'],
   [

@@ -1,5 +1,6 @@
 import { canonicalToolName } from '../agent/role.ts';
 import type { Tool } from '../agent/tool.ts';
+import { CI_TOOLS } from './ci.ts';
 import { CODE_TOOLS } from './code.ts';
 import { COMMENT_TOOLS } from './comment.ts';
 import type { ToolContext } from './context.ts';
@@ -17,6 +18,7 @@ import { TICKET_TOOLS } from './ticket.ts';
 export const TOOLS: readonly Tool<ToolContext>[] = [
   ...FILE_TOOLS,
   ...CODE_TOOLS,
+  ...CI_TOOLS,
   ...TICKET_TOOLS,
   ...PULL_REQUEST_TOOLS,
   ...COMMENT_TOOLS,

@@ -1,3 +1,4 @@
+import type { CiJobView, CiLog, CiRunView } from '../github/ci-run.ts';
 import type { CommentView, CommitView, IssueView, PullView, ReviewView } from '../github/read.ts';
 import type { PullRow } from '../github/search.ts';
 import type { ThreadView } from '../github/threads.ts';
@@ -58,6 +59,10 @@ export interface GitHubReading {
   readPullRequest(number: number): Promise<PullRequestReading>;
   readIssue(number: number): Promise<IssueReading>;
   list(query: ListQuery): Promise<(IssueView | PullRow)[]>;
+  readCiRun(id: number): Promise<CiRunView & { jobs: CiJobView[] }>;
+  /** CI runs of a pull request's newest commit, newest first. */
+  listCiRuns(number: number): Promise<CiRunView[]>;
+  readCiLog(job: number): Promise<CiLog>;
 }
 
 /** What a call of a tool works with: everything is bound to the run, so a tool cannot reach another one's. */

@@ -1,5 +1,6 @@
 import type { Api } from '../github/api.ts';
 import type { Audience } from '../github/audience.ts';
+import { listCiRuns, readCiLog, readCiRun } from '../github/ci-run.ts';
 import { GitHubError } from '../github/error.ts';
 import { readComments, readCommits, readIssue, readPull, readReviews } from '../github/read.ts';
 import { listIssues, listPulls, searchItems } from '../github/search.ts';
@@ -39,6 +40,14 @@ export function makeReading({ repository, api, audience }: ReadingScope): GitHub
         const [issue, comments] = await Promise.all([readIssue(client, place), readComments(client, place, { audience: who })]);
         return { issue, comments: comments.items, hidden: comments.hidden };
       }),
+    readCiRun: (id) => tell(`CI run ${id}`, async () => readCiRun(await api(), repository, id)),
+    listCiRuns: (number) =>
+      tell(`pull request ${repository.fullName}#${number}`, async () => {
+        const client = await api();
+        const { head } = await readPull(client, { repository, number });
+        return listCiRuns(client, repository, head.sha);
+      }),
+    readCiLog: (job) => tell(`log of CI job ${job}`, async () => readCiLog(await api(), repository, job)),
     list: (query) => tell('this list', async () => list(await api(), repository, query)),
   };
 }

@@ -338,4 +338,49 @@ describe.skipIf(!there)('a published workflow, unchanged', () => {
     await hears(name, number, 'Asked for, but not built in this release: `run_terminal_cmd`.');
     await allEnded(name);
   });
+
+  it('fix-ci reads the failed run and its logs, and says that it can neither test nor push', async () => {
+    const name = 'five/app';
+    await repository(name, 'fix-ci', { 'src/sum.ts': 'export const sum = 1;\n' });
+    const analysed: Call[] = [];
+    lead = (call) => {
+      if (!call.userTexts.join('\n').includes('# CI Fix Implementer')) {
+        analysed.push(call);
+        const jobId = Number(/"jobId":(\d+),"name":"test"/.exec(last(call, 'get_ci_run_details'))?.[1]);
+        return takeTurn(call, [
+          use('get_ci_run_details', { runId: Number(/Run ID\*\*: (\d+)/.exec(call.userTexts.join('\n'))?.[1]) }),
+          together(
+            use('get_ci_job_logs', { jobId }),
+            use('get_ci_run_logs'),
+            use('list_pr_ci_runs'),
+            use('edit_file', { path: 'src/sum.ts', old: '1', new: '2' }),
+          ),
+          { text: `fix_type: code_fix\n${last(call, 'get_ci_job_logs')}` },
+        ]);
+      }
+      return takeTurn(call, [
+        use('edit_file', { path: 'src/sum.ts', old: 'sum = 0', new: 'sum = 1' }),
+        use('run_terminal_cmd', { command: 'npm test' }),
+        use('add_comment_to_pull_request', { body: '## CI Fix Applied\nNot pushed.' }),
+        { text: 'status: partial' },
+      ]);
+    };
+    const sha = await alice.push(name, 'feature', { 'src/sum.ts': 'export const sum = 0;\n' });
+    const pull = await alice.openPull(name, { head: 'feature', title: 'Sum' });
+    const jobs = [{ name: 'lint' }, { name: 'test', conclusion: 'failure', log: 'run\n##[error]expected 1, got 0\n' }];
+    alice.runWorkflow(name, { sha, branch: 'feature', conclusion: 'failure', pulls: [pull], jobs });
+    await hears(name, pull.number, '## CI Fix Applied');
+    await hears(name, pull.number, 'Asked for, but not built in this release: `run_terminal_cmd`.');
+    await allEnded(name);
+    const calls = analysed.at(-1)?.steps.map(({ name: tool, error }) => [tool, error]);
+    expect(calls).toEqual([
+      ['get_ci_run_details', false],
+      ['get_ci_job_logs', false],
+      ['get_ci_run_logs', false],
+      ['list_pr_ci_runs', false],
+      ['edit_file', true],
+    ]);
+    expect(last(analysed.at(-1) as Call, 'get_ci_run_logs')).toContain('##[error]expected 1, got 0');
+    expect(said(name, pull.number).some((body) => body.includes('status: partial'))).toBe(true);
+  });
 });

@@ -255,7 +255,14 @@ export class Process {
       workspace: house.workspace,
       github: {
         perform: async ({ run, key, effect }) => this.#act(`${run}:${key}`, effect),
-        reader: () => ({ readPullRequest: notRead, readIssue: notRead, list: notRead }),
+        reader: () => ({
+          readPullRequest: notRead,
+          readIssue: notRead,
+          list: notRead,
+          readCiRun: notRead,
+          listCiRuns: notRead,
+          readCiLog: notRead,
+        }),
         discovery: () => house.installation,
       },
       settings: house.settings,

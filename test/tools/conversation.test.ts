@@ -11,6 +11,10 @@ const issue = (number: number): IssueView => ({
 const comment = (id: number, body: string): CommentView => ({ id, author: 'ana', body, url: `u${id}`, createdAt: '2026-01-01T00:00:00Z' });
 const comments = Array.from({ length: 300 }, (_, k) => comment(k, `${k} ${'ü'.repeat(400)}`));
 
+const never = () => {
+  throw new Error('not asked here');
+};
+
 function reading(asked: unknown[] = []): GitHubReading {
   return {
     async readPullRequest(number) {
@@ -36,6 +40,9 @@ function reading(asked: unknown[] = []): GitHubReading {
       asked.push(query);
       return [issue(1), issue(2)];
     },
+    readCiRun: never,
+    listCiRuns: never,
+    readCiLog: never,
   };
 }
 

@@ -35,7 +35,7 @@ export function makeTapedWorld(tape: Tape, journal: TapedJournal, asked: Asked):
     model: { ask: (request, { place = '' }) => askTape(journal, asked, { request, place }) },
     workspace: makeWorkspace(tape, journal, asked),
     github: {
-      reader: () => ({ readPullRequest: refuse, readIssue: refuse, list: refuse }),
+      reader: () => READER,
       discovery: (event) => tapedDiscovery(journal, event),
       perform: ({ run, key, effect }) => perform(tape, journal, { id: `${run}:${key}`, key, type: effect.type }),
     },
@@ -54,6 +54,15 @@ export function makeTapedWorld(tape: Tape, journal: TapedJournal, asked: Asked):
 function refuse(): never {
   throw new Error('a replay reads nothing from GitHub');
 }
+
+const READER = {
+  readPullRequest: refuse,
+  readIssue: refuse,
+  list: refuse,
+  readCiRun: refuse,
+  listCiRuns: refuse,
+  readCiLog: refuse,
+};
 
 /**
  * Where the record has the answer to a question. What failed before it was answered fails again with the recorded error, and what was never answered
