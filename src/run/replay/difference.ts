@@ -25,6 +25,7 @@ export interface Place {
 export function identityOf(entry: Draft | Entry): string {
   if ('key' in entry) return `${entry.type} ${entry.key}`;
   if (entry.type === 'step.state') return `${entry.type} ${entry.step} ${entry.state}`;
+  if (entry.type === 'run.state') return `${entry.type} ${entry.state}`;
   return 'step' in entry ? `${entry.type} ${entry.step}` : entry.type;
 }
 
@@ -58,9 +59,10 @@ export function compareEntries(recorded: Entry, derived: Draft, { prompts }: Str
   return compareParts(left(recorded), JSON.parse(JSON.stringify(left(derived))));
 }
 
-/** The first part in which two plain values are not the same. `path`: where they stand in a larger one. */
+/** The first part in which two plain values are not the same; what one lacks and the other has empty is: another build may know more. `path`: where they stand in a larger one. */
 export function compareParts(recorded: unknown, derived: unknown, path = ''): Difference['field'] {
-  if (Object.is(recorded, derived)) return null;
+  if (Object.is(recorded, derived) || (isEmpty(recorded) && isEmpty(derived) && (recorded === undefined || derived === undefined)))
+    return null;
   if (!isContainer(recorded) || !isContainer(derived) || Array.isArray(recorded) !== Array.isArray(derived))
     return { path, ...shortPair(textOf(recorded), textOf(derived)) };
   const names = [...new Set([...Object.keys(recorded), ...Object.keys(derived)])];
@@ -69,6 +71,11 @@ export function compareParts(recorded: unknown, derived: unknown, path = ''): Di
     if (found) return found;
   }
   return null;
+}
+
+function isEmpty(value: unknown): boolean {
+  if (isContainer(value)) return Object.keys(value).length === 0;
+  return value === undefined || value === null || value === false || value === '';
 }
 
 function isContainer(value: unknown): value is Record<string, unknown> {
@@ -129,6 +136,8 @@ function wordsOf(entry: Draft | Entry): string {
     case 'call.started':
     case 'call.ended':
       return `${entry.name} ${entry.type === 'call.started' ? 'starts' : 'ends'}`;
+    case 'model.away':
+      return `the model is away: ${entry.message}`;
     case 'delegation.queued':
       return `delegation to ${entry.agent}: ${entry.label}`;
     case 'delegation.ended':
@@ -138,7 +147,7 @@ function wordsOf(entry: Draft | Entry): string {
     case 'status':
       return `status: ${entry.message}`;
     case 'noted':
-      return `noted: ${entry.key.split('/').at(-1)}`;
+      return entry.key.includes('/trouble/') ? `it fails: ${String(entry.value)}` : `noted: ${entry.key.split('/').at(-1)}`;
     default:
       return entry.type;
   }

@@ -71,7 +71,7 @@ export async function replayJournal(
     const fate = await settle(journal, advance(services, id, new AbortController().signal));
     if (journal.difference || !journal.next) break;
     if (fate.status !== 'stands still' && journal.entries.length > before) continue;
-    if (isTrouble(journal.next)) journal.takeOver();
+    if (isOutside(journal.next)) journal.takeOver();
     else journal.stop(fate.words);
   }
   if (!journal.difference && journal.isWhole && journal.wishes.length > 0) journal.stop('goes on');
@@ -103,7 +103,7 @@ async function settle(journal: TapedJournal, advance: Promise<void>): Promise<Fa
     if (journal.activity !== seen) idle = 0;
     seen = journal.activity;
     const stuckAt = idle === BREATHS - 1 ? journal.next : undefined;
-    if (!stuckAt || !isTrouble(stuckAt)) continue;
+    if (!stuckAt || !isOutside(stuckAt)) continue;
     journal.takeOver();
     idle = 0;
   }
@@ -115,9 +115,10 @@ function wordsOf(error: unknown): string {
   return `it fails: ${error instanceof Error ? error.message : String(error)}`;
 }
 
-/** An error of the outside that is not derived again where it came from: that it was counted is what matters. */
-function isTrouble(entry: Entry): boolean {
-  return entry.type === 'noted' && entry.key.includes('trouble/');
+/** Something of the outside that is not derived again where it came from: that it stands there is what matters. */
+function isOutside(entry: Entry): boolean {
+  if (entry.type === 'run.state') return entry.state === 'OnHold';
+  return entry.type === 'model.away' || (entry.type === 'noted' && entry.key.includes('trouble/'));
 }
 
 /** Of the differences of several journals the one that was recorded first. */

@@ -1,4 +1,5 @@
-import type { DelegationStart, Draft, Entry } from '../../journal/entry.ts';
+import type { News } from '../../agent/news.ts';
+import type { DelegationStart, Draft, Entry, EntryOf } from '../../journal/entry.ts';
 import type { Finding } from '../../journal/finding.ts';
 import type { Remembered } from '../../session/session.ts';
 import type { Letter, Unheard } from '../../store/mailbox.ts';
@@ -47,7 +48,7 @@ export function makeTapedStore(tape: Tape, journal: TapedJournal, strictness: St
     mailboxes: {
       open: nothing,
       wait: nothing,
-      read: (_: string, session: { step: string; heard: readonly number[] }) => Promise.resolve(lettersFor(journal, session)),
+      read: (_: string, session: { step: string }) => Promise.resolve(lettersFor(journal, session)),
       close: (_: string, session: { step: string; force: boolean }) => Promise.resolve(session.force || closes(journal, session.step)),
     },
     budgets: { reserve: (_: string, key: string) => Promise.resolve(budgetAt(journal, key)), settle: nothing },
@@ -56,6 +57,7 @@ export function makeTapedStore(tape: Tape, journal: TapedJournal, strictness: St
     memory: (_: number, agent: string) => ({ all: () => Promise.resolve(memoryOf(journal, agent)) }),
     blobs: () => ({}),
     now: () => Promise.resolve(timeIn(journal)),
+    clock: { now: () => timeIn(journal), sleep: () => new Promise(() => {}), later: () => undefined },
   };
   return new Proxy(parts, {
     get(known, name) {
@@ -112,7 +114,7 @@ function orderTo(tape: Tape, journal: TapedJournal, id: string): string | null {
 /** The reason that an entry names as an order's, or null. `known`: the reason, where the order was recorded too. */
 function orderShownBy(entry: Entry, known: string | undefined): string | null {
   if (entry.type === 'run.ended') return entry.state === 'Cancelled' ? entry.reason : null;
-  if (entry.type === 'noted' && entry.key.endsWith('/news')) {
+  if (entry.type === 'noted' && /\/news(\/\d+)?$/.test(entry.key)) {
     const { closing, abrupt } = entry.value as { closing: string | null; abrupt?: boolean };
     return abrupt || (known !== undefined && closing === known) ? closing : null;
   }
@@ -121,26 +123,28 @@ function orderShownBy(entry: Entry, known: string | undefined): string | null {
   return entry.type === 'delegation.ended' && entry.end.status === 'cancelled' ? known : null;
 }
 
-/** Whether nothing else of a conversation comes before an entry: then it is what the conversation hears next. */
-function isNextOf(journal: TapedJournal, work: string, at: number): boolean {
-  const between = journal.tape.slice(journal.entries.length, at);
-  const isOther = (entry: Entry) => 'key' in entry && entry.key.startsWith(`${work}/`) && !/\/(news|warned)$|\/heard\/\d+$/.test(entry.key);
-  return at >= 0 && !between.some(isOther);
+/** What a conversation heard next, if it stands where it heard it: the record of the news, and the comments among them, which were written with it. */
+function nextNews(journal: TapedJournal, work: string): { value: News; heard: EntryOf<'comment.heard'>[] } | null {
+  const at = journal.positionWhere(
+    (entry) => entry.type === 'noted' && entry.key.startsWith(`${work}/turn/`) && /\/news(\/\d+)?$/.test(entry.key),
+  );
+  const entry = journal.tape[at];
+  const isOwn = (other: Entry) => 'key' in other && other.key.startsWith(`${work}/`);
+  if (entry?.type !== 'noted' || journal.tape.slice(journal.entries.length, at).some(isOwn)) return null;
+  const heard: EntryOf<'comment.heard'>[] = [];
+  for (let k = at + 1; ; k++) {
+    const next = journal.tape[k];
+    if (next?.type !== 'comment.heard' || !isOwn(next)) return { value: entry.value as News, heard };
+    heard.push(next);
+  }
 }
 
-/** The letters that the session heard next, if it stands where it heard them. */
-function lettersFor(journal: TapedJournal, { step, heard }: { step: string; heard: readonly number[] }): Unheard {
-  const work = `step/${step}`;
-  const at = journal.positionWhere(
-    (entry) => entry.type === 'comment.heard' && entry.key.startsWith(`${work}/`) && !heard.includes(entry.comment),
-  );
-  const first = journal.tape[at];
-  if (at < 0 && isCutOff(journal, step)) return { letters: [UNTOLD], held: [] };
-  if (first?.type !== 'comment.heard' || !isNextOf(journal, work, at)) return { letters: [], held: [] };
-  const turn = first.key.slice(0, first.key.lastIndexOf('/'));
-  const all = journal.tape.flatMap((entry) => (entry.type === 'comment.heard' && entry.key.startsWith(`${turn}/`) ? [entry] : []));
+/** The letters that the session heard next. */
+function lettersFor(journal: TapedJournal, { step }: { step: string }): Unheard {
+  if (isCutOff(journal, step)) return { letters: [UNTOLD], held: [] };
   const signals = signalsOf(journal, step);
-  const letters = all.map(({ comment, author, place, text, createdAt = '', path, line }): Letter => {
+  const heard = nextNews(journal, `step/${step}`)?.heard ?? [];
+  const letters = heard.map(({ comment, author, place, text, createdAt = '', path, line }): Letter => {
     const where = { ...(path ? { path } : {}), ...(line ? { line } : {}) };
     return { comment, author, place, body: text, url: '', createdAt, ...where, signal: signals.includes(text.trim()) };
   });
@@ -175,13 +179,9 @@ const NEARLY = 0.95;
 /** How much of its budget the run had used up, as far as the conversation was told of it. `key`: journal, conversation and turn. */
 function budgetAt(journal: TapedJournal, key: string) {
   const place = key.slice(journal.id.length + 1);
-  const work = place.slice(0, place.lastIndexOf('/'));
-  const news = journal.tape[journal.positionOf('noted', `${work}/turn/${place.slice(work.length + 1)}/news`)];
-  const closing = news?.type === 'noted' ? (news.value as { closing: string | null }).closing : null;
-  const warnedAt = journal.positionOf('noted', `${work}/warned`);
-  const warned = journal.tape[warnedAt];
-  const warns = warned?.type === 'noted' && warned.value === WHOLE && isNextOf(journal, work, warnedAt);
-  return { tokens: 0, microdollars: 0, granted: !closing?.endsWith(`limit of ${WHOLE} is reached`), share: warns ? NEARLY : 0 };
+  const { closing = null, texts = [] } = nextNews(journal, place.slice(0, place.lastIndexOf('/')))?.value ?? {};
+  const warns = texts.some((text) => text.includes(WHOLE));
+  return { tokens: 0, microdollars: 0, granted: closing?.includes(WHOLE) !== true, share: warns ? NEARLY : 0 };
 }
 
 /** Something is left over where the record posted it. */

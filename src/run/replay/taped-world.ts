@@ -1,9 +1,9 @@
-import { digestOfRequest, type Model, type ModelRequest, PromptTooLong } from '../../agent/model.ts';
+import { digestOfRequest, type Model, type ModelRequest, ModelUnavailable, PromptTooLong } from '../../agent/model.ts';
 import type { ToolAnswer } from '../../agent/tool.ts';
 import type { Discovery, Listed } from '../../github/discovery.ts';
 import type { Outcome } from '../../journal/effect.ts';
 import type { Entry, EntryType } from '../../journal/entry.ts';
-import { Fatal } from '../../journal/errors.ts';
+import { Fatal, Pending } from '../../journal/errors.ts';
 import type { Event } from '../../journal/event.ts';
 import type { Blobs, Changes } from '../../journal/tree.ts';
 import type { Candidate } from '../../session/repository-choice.ts';
@@ -109,6 +109,7 @@ async function askTape(
   asked: Asked,
   { request, place }: { request: ModelRequest; place: string },
 ): ReturnType<Model['ask']> {
+  interruptAsRecorded(journal, place);
   const at = await findAnswer(journal, { type: 'turn.answered', key: place, words: 'asks the model' });
   const entry = journal.tape[at];
   if (entry?.type !== 'turn.answered') throw new Error(`entry ${at + 1} is no answer of a model`);
@@ -122,6 +123,17 @@ async function askTape(
 }
 
 const MOST_SHORTENED = 2;
+
+/** A model that was away is away again; a call that was given up because of news that came meanwhile is given up again. */
+function interruptAsRecorded(journal: TapedJournal, place: string): void {
+  const isMeant = (entry: Entry) =>
+    'key' in entry && (entry.key === place || entry.key.startsWith(`${place}/news/`)) && INTERRUPTS.has(entry.type);
+  const entry = journal.tape[journal.positionWhere(isMeant)];
+  if (entry?.type === 'model.away') throw new ModelUnavailable(entry.message, entry.until);
+  if (entry?.type === 'noted') throw new Pending('what it hears meanwhile');
+}
+
+const INTERRUPTS: ReadonlySet<EntryType> = new Set(['model.away', 'noted', 'turn.answered']);
 
 /** The repositories that the record shows: what was checked out, and what a model could choose among. All of them could be looked into. */
 function tapedDiscovery(journal: TapedJournal, { repository }: Event): Discovery {
