@@ -3,7 +3,7 @@ import { listRecentComments, type RecentComment, toDelivery } from '../github/re
 import type { Event } from '../journal/event.ts';
 import { type Repository, resourceKey } from '../journal/resource.ts';
 import type { Services } from '../session/services.ts';
-import type { OpenRoom } from '../store/mailbox.ts';
+import type { OpenRoom } from '../store/rooms.ts';
 
 /** What reading comments again takes. */
 export interface MissedCommentsParts {

@@ -1,6 +1,7 @@
 import type { Repository } from '../journal/resource.ts';
 import type { Keys } from './keys.ts';
-import { type Redis, redisTime, sendAll } from './redis.ts';
+import { pairsOf, type Redis, redisTime } from './redis.ts';
+import { makeRooms, type Rooms } from './rooms.ts';
 import { defineScript, runScript } from './script.ts';
 
 /** A comment on its way to a session. `signal` says that it is exactly one of the session's exit signals, from somebody who may. */
@@ -38,27 +39,15 @@ export interface Recipient {
   place?: { installation: number; repository: Repository; number: number };
 }
 
-/** A session that is open somewhere, since a time (ms since 1970). */
-export interface OpenRoom {
-  resource: string;
-  recipient: Recipient;
-  since: number;
-}
-
 /**
  * The mailboxes of resources. Whether a session takes a letter, and whether it may close, is decided by one script each, so that a comment between the last
  * turn and the end is either heard or told that the session is closed, never lost.
  */
-export interface Mailboxes {
+export interface Mailboxes extends Rooms {
   /** Opens a session's box; again changes nothing. */
   open(resource: string, recipient: Recipient): Promise<void>;
   /** The sessions that are open on a resource, newest first, since when (ms since 1970), and whether each would take a letter now. */
   recipients(resource: string): Promise<(Recipient & { takes: boolean; since: number })[]>;
-  /** The sessions that are open anywhere. */
-  rooms(): Promise<OpenRoom[]>;
-  /** Up to when the comments of a repository were read again (ms since 1970); 0 where they never were. */
-  rereadAt(repository: number): Promise<number>;
-  reread(repository: number, at: number): Promise<void>;
   /** Puts a letter into the box of a session that takes it; false where it does not. The same comment again changes nothing, whatever session took it. */
   post(resource: string, recipient: Pick<Recipient, 'run' | 'step'>, letter: Letter): Promise<boolean>;
   /** The session that took a comment, also after its end; null where none did. */
@@ -145,11 +134,6 @@ function arrivingOf(text: string): Arriving {
   return { at: Number(text.slice(0, space)), written: JSON.parse(text.slice(space + 1)) as Written };
 }
 
-/** Members of a sorted set with their scores. */
-function pairsOf(rows: string[]): [string, number][] {
-  return Array.from({ length: rows.length / 2 }, (_, k) => [rows[2 * k] ?? '', Number(rows[2 * k + 1])]);
-}
-
 function sessionOf(id: string): { run: string; step: string } {
   const at = id.indexOf('/');
   return { run: id.slice(0, at), step: id.slice(at + 1) };
@@ -159,6 +143,7 @@ export function makeMailboxes(redis: Redis, keys: Keys): Mailboxes {
   const box = (run: string, step: string) => `${keys.mailbox(run)}:${step}`;
   const letters = (run: string, step: string) => `${box(run, step)}:letters`;
   return {
+    ...makeRooms(redis, keys, box),
     async open(resource, recipient) {
       const { run, step, listens } = recipient;
       const names = [box(run, step), keys.sessions(resource), keys.rooms()];
@@ -169,26 +154,6 @@ export function makeMailboxes(redis: Redis, keys: Keys): Mailboxes {
         KEPT_SECONDS,
         JSON.stringify([resource, run, step]),
       ]);
-    },
-    async rooms() {
-      const rows = pairsOf(await redis.zrange(keys.rooms(), '0', '-1', 'WITHSCORES'));
-      const found = rows.map(([text, since]) => {
-        const [resource, run, step] = JSON.parse(text) as [string, string, string];
-        return { resource, name: box(run, step), since };
-      });
-      const pipeline = redis.pipeline();
-      for (const { name } of found) pipeline.hget(name, 'recipient');
-      const recipients = found.length > 0 ? ((await sendAll(pipeline)) as (string | null)[]) : [];
-      return found.flatMap(({ resource, since }, k) => {
-        const text = recipients[k];
-        return text ? [{ resource, since, recipient: JSON.parse(text) as Recipient }] : [];
-      });
-    },
-    async rereadAt(repository) {
-      return Number((await redis.hget(keys.reread(), String(repository))) ?? 0);
-    },
-    async reread(repository, at) {
-      await redis.hset(keys.reread(), String(repository), at);
     },
     async recipients(resource) {
       const rows = pairsOf(await redis.zrevrange(keys.sessions(resource), 0, -1, 'WITHSCORES'));

@@ -98,6 +98,11 @@ export function isStoreTrouble(error: unknown): boolean {
   return refusalOf(error) !== null || (error instanceof Error && OUTAGE.test(error.message));
 }
 
+/** Members of a sorted set with their scores, out of an answer `WITHSCORES`. */
+export function pairsOf(rows: string[]): [string, number][] {
+  return Array.from({ length: rows.length / 2 }, (_, k) => [rows[2 * k] ?? '', Number(rows[2 * k + 1])]);
+}
+
 /** Redis' own clock in ms: the one clock that all processes share. */
 export async function redisTime(redis: Redis): Promise<number> {
   const [seconds, micros] = await redis.time();
