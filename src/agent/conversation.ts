@@ -16,6 +16,12 @@ export interface Briefing {
 /** What a turn of text alone means: the end, or that the conversation goes on, with a text that is given back to the agent. */
 export type TextVerdict = { end: true } | { end: false; reply: string | null };
 
+/** An answer, and how long the model took (ms). */
+export interface Answered {
+  answer: Answer;
+  ms: number;
+}
+
 export interface ConversationOptions<C> {
   journal: Journal;
   /** Place of this conversation in the journal, such as `step/review`; every turn and call gets a key below it. */
@@ -30,7 +36,7 @@ export interface ConversationOptions<C> {
   /** Asked before each turn that was not answered yet. Must only record what it answers; it may throw `Pending`. */
   hear(ahead: TurnAhead): Promise<News>;
   /** Told of an answer that was really asked for, before it is recorded. */
-  onAnswer?(turn: number, answer: Answer): Promise<void>;
+  onAnswer?(turn: number, answered: Answered): Promise<void>;
   /** Told that the model went away, or came back, once the journal says so. */
   onAway?(): void;
   /** When it is to be asked for its end (ms since 1970); null for never. A call that is under way `graceMs` later is given up, and so is a last turn. */
@@ -151,8 +157,9 @@ async function askOnce<C>(options: ConversationOptions<C>, at: Asking): Promise<
   const tools = closing === null ? options.schemas : options.schemas.filter((tool) => LAST_TOOLS.has(tool.name));
   const started = performance.now();
   const { answer, request } = await askInTime(options, at, tools);
-  await options.onAnswer?.(at.turn, answer);
-  await options.journal.append({ type: 'turn.answered', key: at.key, answer, ms: Math.round(performance.now() - started), request });
+  const ms = Math.round(performance.now() - started);
+  await options.onAnswer?.(at.turn, { answer, ms });
+  await options.journal.append({ type: 'turn.answered', key: at.key, answer, ms, request });
   if (options.journal.find('model.away', at.key)) options.onAway?.();
   return answer;
 }

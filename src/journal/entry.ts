@@ -1,4 +1,5 @@
 import type { Workflow } from '../workflow/definition.ts';
+import type { Limits } from '../workflow/settings.ts';
 import type { Answer, ToolResult, Usage } from './answer.ts';
 import type { Event } from './event.ts';
 import type { Changes, Checkout, Tree } from './tree.ts';
@@ -50,6 +51,8 @@ export interface RunStart {
   chain: number;
   /** It may not begin before this time (ms since 1970): the trigger's delay. */
   notBefore: number;
+  /** The app's limits, as the repository narrowed them then; absent where it narrows none. */
+  limits?: Limits;
 }
 
 /** What a delegation is told; all that its journal starts from. */
@@ -73,6 +76,8 @@ export interface DelegationStart {
   modelKey: string | null;
   /** Commands (`/pr`) that its comments may begin with, because the workflow's text names them. */
   commands?: string[];
+  /** The run's. */
+  limits?: Limits;
 }
 
 /** A tool that a delegation may call; `maxCalls` in all, `perArgument` once per identical arguments, `only` binds an argument to a value or pattern. */
@@ -89,6 +94,9 @@ export interface Expectation {
   minCalls?: number;
   outputPattern?: string;
 }
+
+/** A line for each budget with a limit: whose it is, and what was used of it. */
+export type BudgetLines = { of: string; text: string }[];
 
 /** How a delegation ended. */
 export interface DelegationEnd {
@@ -120,7 +128,7 @@ export type Entry = { at: number } & (
   | { type: 'run.merged'; event: Event; notBefore: number }
   | { type: 'delegation.started'; start: DelegationStart }
   | { type: 'run.state'; state: RunState; reason: string }
-  | { type: 'run.ended'; state: RunEnd; reason: string; message: string }
+  | { type: 'run.ended'; state: RunEnd; reason: string; message: string; budgets?: BudgetLines }
   | { type: 'step.started'; step: string }
   | { type: 'step.state'; step: string; state: StepState }
   | { type: 'step.ended'; step: string; state: StepEnd; output: unknown; reason: string }

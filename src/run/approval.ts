@@ -5,6 +5,7 @@ import { type Resource, resourceKey } from '../journal/resource.ts';
 import type { Services } from '../session/services.ts';
 import type { Allowed, Asked } from '../store/approvals.ts';
 import type { Decision } from '../store/decisions.ts';
+import type { Limits } from '../workflow/settings.ts';
 import { reactTo, replyTo } from './refusal.ts';
 import { startRun } from './start.ts';
 import type { ShelvedWorkflow } from './workflows.ts';
@@ -49,6 +50,8 @@ export interface ApprovalParts {
   workflows: ShelvedWorkflow[];
   guidance: string;
   sha: string;
+  /** The limits of the repository; absent for the app's. */
+  limits?: Limits;
   /** Whether the author of the pull request has write permission, so that nothing waits for a word. */
   authorWrites: boolean;
 }
@@ -119,7 +122,7 @@ async function askAgain(services: Services, event: Event, { whole }: ApprovalPar
 
 async function startWaiting(
   services: Services,
-  { whole, workflows, guidance, sha }: ApprovalParts,
+  { whole, workflows, guidance, sha, limits }: ApprovalParts,
   { resource, trust, asked }: { resource: Pull; trust: Trust; asked: Asked },
 ): Promise<{ name: string; run: string }[]> {
   const started: { name: string; run: string }[] = [];
@@ -129,7 +132,7 @@ async function startWaiting(
     const { pullRequest } = whole.context;
     const context = { ...event.context, ...(pullRequest ? { pullRequest } : {}) };
     const delivery = `ok/${resourceKey(resource)}/${resource.head.sha}/${trust}`;
-    const plan = { path, workflow, agents, guidance, sha, trust, delaySeconds: 0, chain: 0 };
+    const plan = { path, workflow, agents, guidance, sha, trust, delaySeconds: 0, chain: 0, ...(limits ? { limits } : {}) };
     const { run } = await startRun(services, { ...event, delivery, resource, context }, plan);
     started.push({ name, run });
   }

@@ -9,7 +9,9 @@ import type { Workflow } from '../workflow/definition.ts';
 import { isAwaited, matchTriggers } from '../workflow/trigger.ts';
 import { allowedFor, askApproval } from './approval.ts';
 import { linkChain } from './chain.ts';
+import { refuseShort } from './not-started.ts';
 import { refuseComment, replyTo } from './refusal.ts';
+import type { RepositoryRules } from './repository-settings.ts';
 import { startRun } from './start.ts';
 import { judgeTrust, type TrustVerdict } from './trust.ts';
 import type { ShelvedWorkflow } from './workflows.ts';
@@ -20,6 +22,8 @@ export interface WorkflowGrounds {
   guidance: string;
   /** Commit of the default branch that the workflows were read at. */
   sha: string;
+  /** The settings as the repository narrows them. */
+  rules: RepositoryRules;
   /** The App's own login. */
   self: string;
   canWrite(login: string): Promise<boolean>;
@@ -32,16 +36,19 @@ export type Judged = Pick<Decision, 'verdict' | 'reason' | 'run'> & { stranger?:
 
 /** Decides whether an event starts a workflow, and starts it. May be repeated after a crash. */
 export async function decideWorkflow(event: Event, shelved: ShelvedWorkflow, grounds: WorkflowGrounds): Promise<Judged> {
-  const { services, guidance, sha } = grounds;
+  const { services, guidance, sha, rules } = grounds;
   const { path, workflow, problem, agents } = shelved;
   if (!workflow) return { verdict: 'not matched', reason: `${path} has mistakes: ${problem}`, run: null };
   const hit = matchTriggers(workflow.triggers, event);
   if ('reason' in hit) return refuse(event, workflow, { grounds, why: hit });
+  if ('problem' in rules) return refuse(event, workflow, { grounds, why: { reason: rules.problem } });
   const { delaySeconds, allowOutsiders } = hit.trigger.settings;
   const gate = await passGate(event, { path, workflow, outsiders: allowOutsiders }, grounds);
   if ('reason' in gate) return refuse(event, workflow, { grounds, why: gate });
+  const short = await refuseShort(services, event, { path, workflow: workflow.name, ...rules.limits });
+  if (short !== null) return { verdict: 'not matched', reason: short, run: null };
   if (event.name === 'manual') await makeWay(event, workflow, grounds);
-  const plan = { path, workflow, agents, guidance, sha, ...gate, delaySeconds: delayOf(event, delaySeconds) };
+  const plan = { path, workflow, agents, guidance, sha, ...gate, ...rules.limits, delaySeconds: delayOf(event, delaySeconds) };
   const { run, merged } = await startRun(services, event, plan);
   return { verdict: merged ? 'merged' : 'started', reason: `trigger ${hit.trigger.event}`, run };
 }
@@ -91,9 +98,10 @@ export async function tellRefused(services: Services, event: Event, judged: Judg
   await replyTo(services, event, `\`/${event.command?.name ?? ''}\` started nothing: ${reasons.join('; ')}.`);
 }
 
-function trustOf(event: Event, { services, self, canWrite }: WorkflowGrounds, outsiders: boolean): Promise<TrustVerdict> {
+function trustOf(event: Event, { services, rules, self, canWrite }: WorkflowGrounds, outsiders: boolean): Promise<TrustVerdict> {
   if (event.comment && event.actor.login === self) return trustOfOwn(services, event);
-  return judgeTrust(event, { settings: services.settings, outsiders, canWrite, allowed: () => allowedFor(services, event) });
+  const settings = 'settings' in rules ? rules.settings : services.settings;
+  return judgeTrust(event, { settings, outsiders, canWrite, allowed: () => allowedFor(services, event) });
 }
 
 /** What a run commands is trusted no further than the runs that may have written it. */

@@ -21,6 +21,7 @@ import { announceComment, sendToSession, settleComment } from './letters.ts';
 import { MissedComments } from './missed-comments.ts';
 import { type BuiltIn, builtInOf, endRuns, obeyOrder } from './orders.ts';
 import { checkProposal } from './proposal.ts';
+import { type RepositoryRules, rulesOf } from './repository-settings.ts';
 import { restartRun, runIdOf } from './start.ts';
 import { type ShelvedWorkflow, WorkflowShelf } from './workflows.ts';
 
@@ -40,6 +41,7 @@ interface Found {
   workflows: ShelvedWorkflow[];
   guidance: string;
   sha: string;
+  rules: RepositoryRules;
   started: Set<string>;
   commanded: boolean;
   obeyed: boolean;
@@ -106,7 +108,9 @@ export class Intake {
     const configuration = await this.#parts.configurations.read(api, first.repository);
     const workflows = this.#shelf.read(first.repository.id, configuration);
     const started = new Set<string>();
-    const found: Found = { workflows, guidance: configuration.guidance, sha: configuration.sha, started, commanded: false, obeyed: false };
+    const rules = rulesOf(this.#parts.services.settings, configuration);
+    const { guidance, sha } = configuration;
+    const found: Found = { workflows, guidance, sha, rules, started, commanded: false, obeyed: false };
     const own = first.actor.login === (await app.identity()).login;
     const commands = heard.filter((event) => event.name === 'manual');
     for (const event of commands) {
@@ -147,12 +151,13 @@ export class Intake {
     await this.#parts.services.store.decisions.record(event.repository.id, resourceKey(complete.resource), decisions);
   }
 
-  async #groundsOf(event: Event, { guidance, sha }: Found): Promise<WorkflowGrounds> {
+  async #groundsOf(event: Event, { guidance, sha, rules }: Found): Promise<WorkflowGrounds> {
     const { services, app } = this.#parts;
     return {
       services,
       guidance,
       sha,
+      rules,
       self: (await app.identity()).login,
       canWrite: (login) => this.#canWrite(event, login),
       endOthers: (reason, options) => this.#endOthers(event, reason, options),
@@ -196,11 +201,12 @@ export class Intake {
     return completeEvent(event, await this.#parts.app.api(event.installation, event.repository.id, 'read'));
   }
 
-  async #approve(event: Event, { workflows, guidance, sha }: Found) {
+  async #approve(event: Event, { workflows, guidance, sha, rules }: Found) {
+    if ('problem' in rules) return { verdict: 'not matched' as const, reason: rules.problem, run: null };
     const whole = await this.#completePull(event);
     const { author } = whole;
     const authorWrites = author !== null && !author.bot && (await this.#canWrite(event, author.login));
-    return approve(this.#parts.services, event, { whole, workflows, guidance, sha, authorWrites });
+    return approve(this.#parts.services, event, { whole, workflows, guidance, sha, ...rules.limits, authorWrites });
   }
 
   /** Ends what is under way on a resource, but not what this very delivery started before it was interrupted. */

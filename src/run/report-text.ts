@@ -1,5 +1,6 @@
 import { costOf, type Price } from '../journal/cost.ts';
 import type { CheckOutput, Conclusion } from '../journal/effect.ts';
+import type { BudgetLines } from '../journal/entry.ts';
 import type { Finding } from '../journal/finding.ts';
 import type { Away, RunView, StepView } from '../journal/view.ts';
 
@@ -15,6 +16,8 @@ export interface Reported {
   now: number;
   /** The wait for a model that is away, of the run or of one of its delegations. */
   away?: Away | null;
+  /** What is used of the budgets that have a limit. */
+  budgets?: BudgetLines;
 }
 
 /** The status comment. Its state line is ours, derived from the journal; the newest `update_status` stands quoted under it. */
@@ -52,6 +55,7 @@ function stateLine(report: Reported, name: string): string {
     case 'Cancelled':
       return `⛔ **${name}** was cancelled after ${time}.`;
     case 'Skipped':
+      if (view.reason.startsWith('budget')) return `⛔ **${name}** was not started.`;
       return `✅ **${name}** finished: nothing had to be done.`;
     case 'Queued':
       return `⏳ **${name}** is queued.`;
@@ -97,6 +101,7 @@ export function checkOutput(report: Reported): CheckOutput {
     ...(view.lacking.length > 0 ? [`| Tools not built | ${namesOf(view.lacking)} |`] : []),
     `| Tokens | ${tokensLine(view)} |`,
     `| Cost | ${costLine(report)} |`,
+    ...(report.budgets ?? []).map(({ of, text }) => `| Budget of ${of} | ${text} |`),
     `| Time | ${duration((view.endedAt ?? now) - view.startedAt)} |`,
     '',
     ...stepTable(view.steps),

@@ -3,10 +3,12 @@ import { Pending, Superseded } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import { resourceKey } from '../journal/resource.ts';
 import { endedSteps, endOfRun, onlyWaits, startOf, viewRun } from '../journal/view.ts';
-import { type Deadline, deadlineFrom } from '../session/deadline.ts';
+import { limitsOf } from '../session/accounts.ts';
+import { type Deadline, deadlineFrom, earliest } from '../session/deadline.ts';
 import type { Services } from '../session/services.ts';
 import { askReport } from '../session/services.ts';
 import { readySteps } from '../workflow/order.ts';
+import { budgetRefusal, closeBudgets } from './budget.ts';
 import { postLeftovers } from './leftovers.ts';
 import { runStep } from './step.ts';
 
@@ -30,11 +32,12 @@ export async function advanceRun(services: Services, id: string, signal: AbortSi
       askReport(services, id);
       return;
     }
-    const limit = limitOf(await beginRun(services, journal, start), start);
+    if (await endShort(services, journal, start)) return advanceRun(services, id, signal);
+    const limit = limitOf(services, await beginRun(services, journal, start), start);
     const own = AbortSignal.any([signal, journal.lost]);
     if (!(await walkHeld(services, { journal, start, signal: own, limit, turn: { taken: entered, wanted: false, enter } }))) return;
     await postLeftovers(services, { journal, start, signal: own });
-    await endRun(services, journal);
+    await endRun(services, journal, start);
   }
   await store.queues.wakeReport(id);
   await passOn(services, resource, id);
@@ -66,9 +69,25 @@ async function beginRun(services: Services, journal: Journal, start: RunStart): 
   return begun() ?? 0;
 }
 
-function limitOf(begun: number, { workflow }: RunStart): Deadline | null {
-  const { timeoutMs } = workflow.definition;
-  return timeoutMs === null ? null : deadlineFrom(begun, timeoutMs / 60_000, "the run's limit");
+/** Ends a run that has not begun where a budget of its day is used up by now. Answers whether it did. */
+async function endShort(services: Services, journal: Journal, start: RunStart): Promise<boolean> {
+  if (journal.entries.some((entry) => entry.type === 'run.state')) return false;
+  const reason = await budgetRefusal(services, start);
+  if (reason === null) return false;
+  const { event, workflow } = start;
+  const resource = resourceKey(event.resource);
+  await services.store.queued.clear(resource, workflow.path, journal.id);
+  const decision = { delivery: event.delivery, event: event.name, workflow: workflow.name, verdict: 'not matched' as const, reason };
+  await services.store.decisions.record(event.repository.id, resource, [{ at: await services.store.now(), ...decision, run: journal.id }]);
+  await journal.append({ type: 'run.ended', state: 'Skipped', reason, message: '' });
+  return true;
+}
+
+function limitOf({ settings }: Services, begun: number, start: RunStart): Deadline | null {
+  const { timeoutMs } = start.workflow.definition;
+  const own = timeoutMs === null ? null : deadlineFrom(begun, timeoutMs / 60_000, "the run's limit");
+  const { minutes } = limitsOf(settings, start).run;
+  return earliest(own, minutes === null ? null : deadlineFrom(begun, minutes, 'the limit of runs'));
 }
 
 interface Walked {
@@ -192,12 +211,13 @@ function soonest(pending: Pending[]): Pending {
   return new Pending(pending.map(({ message }) => message).join(' and '), times.length > 0 ? Math.min(...times) : null);
 }
 
-async function endRun({ store }: Services, journal: Journal): Promise<void> {
+async function endRun(services: Services, journal: Journal, start: RunStart): Promise<void> {
   const view = viewRun(journal.entries);
   if (!view) return;
-  const order = await store.cancels.reasonOf(journal.id);
+  const [order, budgets] = await Promise.all([services.store.cancels.reasonOf(journal.id), closeBudgets(services, start)]);
   const end = endOfRun(view);
-  await journal.append({ type: 'run.ended', ...end, ...(order === null ? {} : { state: 'Cancelled' as const, reason: order }) });
+  const cancelled = order === null ? {} : { state: 'Cancelled' as const, reason: order };
+  await journal.append({ type: 'run.ended', ...end, ...cancelled, ...budgets });
 }
 
 async function expire({ store, settings }: Services, journal: Journal): Promise<void> {

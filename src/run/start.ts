@@ -5,6 +5,7 @@ import type { Event } from '../journal/event.ts';
 import { resourceKey } from '../journal/resource.ts';
 import type { Services } from '../session/services.ts';
 import type { Workflow } from '../workflow/definition.ts';
+import type { Limits } from '../workflow/settings.ts';
 
 /** What a run is to be started with. */
 export interface StartPlan {
@@ -17,6 +18,8 @@ export interface StartPlan {
   delaySeconds: number;
   /** Length of the chain of runs that the app itself caused; 0 where somebody else did. */
   chain: number;
+  /** The limits of its repository; absent for the app's. */
+  limits?: Limits;
 }
 
 /** A run's id comes from its delivery, so that a repeated delivery starts it once. */
@@ -29,7 +32,7 @@ type Starting = Pick<Services, 'store' | 'log'>;
 
 /** Runs an ended run's workflow again as it was then, for the same event. `delivery` names who asked, so that asking again under the same name changes nothing. */
 export function restartRun(services: Starting, start: RunStart, delivery: string): Promise<{ run: string; merged: boolean }> {
-  const { workflow, agents, guidance, trust, event } = start;
+  const { workflow, agents, guidance, trust, event, limits } = start;
   const plan = {
     path: workflow.path,
     workflow: workflow.definition,
@@ -39,6 +42,7 @@ export function restartRun(services: Starting, start: RunStart, delivery: string
     trust,
     delaySeconds: 0,
     chain: 0,
+    ...(limits ? { limits } : {}),
   };
   return startRun(services, { ...event, delivery }, plan);
 }
@@ -68,8 +72,9 @@ export async function startRun(services: Starting, event: Event, plan: StartPlan
 }
 
 function startWith(run: string, event: Event, plan: StartPlan & { notBefore: number }): RunStart {
-  const { path, workflow, agents, guidance, sha, trust, notBefore, chain } = plan;
-  return { run, workflow: { path, name: workflow.name, sha, definition: workflow }, agents, guidance, event, trust, chain, notBefore };
+  const { path, workflow, agents, guidance, sha, trust, notBefore, chain, limits } = plan;
+  const told = { path, name: workflow.name, sha, definition: workflow };
+  return { run, workflow: told, agents, guidance, event, trust, chain, notBefore, ...(limits ? { limits } : {}) };
 }
 
 async function wakeAt({ store }: Starting, run: string, at: number): Promise<void> {

@@ -8,9 +8,9 @@ import { deadlineFrom, earliest } from './deadline.ts';
 import { CONTEXT_TOKENS, MAX_TOKENS } from './delegation.ts';
 import { commandsOf, equip, SHARED_TOOLS, STEP_TOOLS, type Subject } from './mind.ts';
 import { outcomeOf, type StepOutcome } from './outcome.ts';
-import { askReport, graceMsOf, modelOf, type Services } from './services.ts';
+import { mindTime, modelOf, type Services } from './services.ts';
 import { factsOf, type StepWork } from './session.ts';
-import { hearLimits, type Spender, settleTurn } from './spending.ts';
+import { hearLimits, settleTurn, stepSpender } from './spending.ts';
 
 /** Lets one agent work on a step with its own tools; a step's tool table is read from the text before templates were filled. */
 export async function runAgent(services: Services, step: StepOf<'agent.run'>, work: StepWork): Promise<StepOutcome> {
@@ -32,7 +32,7 @@ export async function runAgent(services: Services, step: StepOf<'agent.run'>, wo
   };
   const { tools, schemas } = equip(services, subject, { tools: agent.tools, injected: [...STEP_TOOLS, ...SHARED_TOOLS], allow, prohibit });
   const model = modelOf(services.settings, agent.model ?? work.modelKey);
-  const spender: Spender = { journal, run: start.run, key, price: model.price, limits: services.settings.limits.session };
+  const spender = stepSpender(services, { journal, start, key, price: model.price });
   const end = await converse({
     journal,
     key,
@@ -45,10 +45,7 @@ export async function runAgent(services: Services, step: StepOf<'agent.run'>, wo
     tools,
     hear: (ahead) => hearLimits(services, { spender, deadline }, ahead),
     onAnswer: (turn, answer) => settleTurn(services, spender, turn, answer),
-    onAway: () => askReport(services, start.run),
-    latest: deadline?.at ?? null,
-    clock: services.store.clock,
-    graceMs: graceMsOf(services),
+    ...mindTime(services, start.run, deadline?.at ?? null),
     signal: work.signal,
   });
   return outcomeOf(journal, key, end);

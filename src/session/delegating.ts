@@ -12,6 +12,7 @@ import { parseArguments } from '../tools/arguments.ts';
 import type { Deadline } from './deadline.ts';
 import type { DelegateInput } from './delegate-tool.ts';
 import { delegateTool } from './delegate-tool.ts';
+import { bookDelegation } from './delegation-budget.ts';
 import { commandsOf } from './mind.ts';
 import type { Services } from './services.ts';
 
@@ -25,6 +26,8 @@ export interface Desk {
   goal: string;
   modelKey: string | null;
   deadline: Deadline | null;
+  /** How long a delegation may take at most; null for no limit. */
+  delegationMinutes: number | null;
   /** Hears which delegations are still open before this waits for them; may tell them to end. */
   onOpen?(delegations: string[]): Promise<void>;
 }
@@ -38,7 +41,7 @@ const EMPTY = { checkouts: [], changes: {} };
  * Every part may be repeated after a crash: a start is computed from the journal alone, and creating it again changes nothing.
  */
 export async function delegateAll(services: Services, desk: Desk, calls: CallRequest[]): Promise<ToolAnswer[]> {
-  const plans = planAll(desk, calls);
+  const plans = await bookAll(services, desk, planAll(desk, calls));
   const open = plans.filter(
     (plan): plan is { call: CallRequest; start: DelegationStart } =>
       'start' in plan && !desk.journal.find('delegation.ended', plan.call.key),
@@ -65,6 +68,17 @@ function planAll(desk: Desk, calls: CallRequest[]): Plan[] {
     if ('start' in plan && !desk.journal.find('delegation.queued', call.key)) used++;
     return plan;
   });
+}
+
+/** Books those that are new on the budgets that limit them; one that is refused there is not queued. */
+async function bookAll(services: Services, { journal }: Desk, plans: Plan[]): Promise<Plan[]> {
+  const booked: Plan[] = [];
+  for (const plan of plans) {
+    const isNew = 'start' in plan && !journal.find('delegation.queued', plan.call.key);
+    const full = isNew ? await bookDelegation(services, plan.start) : null;
+    booked.push(full === null ? plan : { call: plan.call, refusal: `Not delegated: ${full} is reached. Finish with what there is.` });
+  }
+  return booked;
 }
 
 function planDelegation(desk: Desk, call: CallRequest, used: number): Plan {
@@ -104,7 +118,12 @@ function startOf(desk: Desk, { call, input, agent }: { call: CallRequest; input:
   const before = queued ? journal.entries.slice(0, journal.entries.indexOf(queued)) : journal.entries;
   const seconds = input.timeoutSeconds;
   const asked = journal.entries.find((entry) => entry.type === 'turn.answered' && call.key.startsWith(`${entry.key}/`))?.at ?? 0;
-  const timeouts = [desk.deadline?.at, seconds === undefined ? undefined : asked + seconds * 1000].filter((at) => at !== undefined);
+  const minutes = desk.delegationMinutes;
+  const timeouts = [
+    desk.deadline?.at,
+    seconds === undefined ? undefined : asked + seconds * 1000,
+    minutes === null ? undefined : asked + minutes * 60_000,
+  ].filter((at) => at !== undefined);
   return {
     run: start.run,
     delegation: `${runOf(journal.id)}~${call.key.replace(/[^\w-]+/g, '.')}`,
@@ -122,6 +141,7 @@ function startOf(desk: Desk, { call, input, agent }: { call: CallRequest; input:
     goal: desk.goal,
     modelKey: desk.modelKey,
     commands: commandsOf(start),
+    ...(start.limits ? { limits: start.limits } : {}),
   };
 }
 

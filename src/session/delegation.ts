@@ -9,8 +9,8 @@ import { addTo, lackingTools, treeOf } from '../journal/view.ts';
 import { isGraceOver, overOf } from './deadline.ts';
 import { lastWords } from './last-words.ts';
 import { equip, SHARED_TOOLS, type Subject } from './mind.ts';
-import { askReport, graceMsOf, modelOf, type Services } from './services.ts';
-import { limitOf, newsOf, type Spender, settleTurn } from './spending.ts';
+import { mindTime, modelOf, type Services } from './services.ts';
+import { delegationSpender, limitOf, newsOf, type Spender, settleTurn } from './spending.ts';
 import { judgeTrouble } from './trouble.ts';
 
 /** Output tokens that one answer may have. */
@@ -92,13 +92,7 @@ async function talk(services: Services, subject: Subject, start: DelegationStart
     prohibit: start.prohibit,
   });
   const model = modelOf(services.settings, start.agent.model ?? start.modelKey);
-  const spender: Spender = {
-    journal: subject.journal,
-    run: start.run,
-    key: 'work',
-    price: model.price,
-    limits: services.settings.limits.delegation,
-  };
+  const spender = delegationSpender(services, { journal: subject.journal, start, price: model.price });
   try {
     const end = await converse({
       journal: subject.journal,
@@ -112,10 +106,7 @@ async function talk(services: Services, subject: Subject, start: DelegationStart
       tools,
       hear: (ahead) => hearDelegation(services, { start, spender, id: subject.journal.id }, ahead),
       onAnswer: (turn, answer) => settleTurn(services, spender, turn, answer),
-      onAway: () => askReport(services, start.run),
-      latest: start.deadline,
-      clock: services.store.clock,
-      graceMs: graceMsOf(services),
+      ...mindTime(services, start.run, start.deadline),
       onText: (_, turn) => judgeText(services, subject, { start, turn }),
       signal: subject.signal,
     });

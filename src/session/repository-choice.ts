@@ -9,9 +9,9 @@ import type { StepOf } from '../workflow/step.ts';
 import { deadlineFrom, earliest } from './deadline.ts';
 import { CONTEXT_TOKENS, MAX_TOKENS } from './delegation.ts';
 import { equip, type Subject } from './mind.ts';
-import { modelOf, type Services } from './services.ts';
+import { mindTime, modelOf, type Services } from './services.ts';
 import type { StepWork } from './session.ts';
-import { hearLimits, type Spender, settleTurn } from './spending.ts';
+import { hearLimits, settleTurn, stepSpender } from './spending.ts';
 
 /** A repository that may be chosen, as the model is shown it. */
 export interface Candidate {
@@ -67,7 +67,7 @@ export async function chooseRepositories(
   const subject: Subject = { journal, run, event, trust, agent: CHOOSER, base: { checkouts: [], changes: {} }, signal };
   const { tools, schemas } = equip(services, subject, { tools: [], injected: [], allow: null, prohibit: [], extra: reportChoice });
   const model = modelOf(services.settings, work.modelKey);
-  const spender: Spender = { journal, run, key, price: model.price, limits: services.settings.limits.session };
+  const spender = stepSpender(services, { journal, start, key, price: model.price });
   const deadline = earliest(deadlineFrom(work.startedAt, step.stepMaxDurationMinutes, "the step's limit"), work.limit);
   const end = await converse({
     journal,
@@ -81,6 +81,7 @@ export async function chooseRepositories(
     tools,
     hear: (ahead) => hearLimits(services, { spender, deadline }, ahead),
     onAnswer: (turn, answer) => settleTurn(services, spender, turn, answer),
+    ...mindTime(services, run, deadline?.at ?? null),
     onText: async (_, turn) =>
       turn + 1 < MOST_TEXTS ? { end: false, reply: 'Call task_completed with the repositories.' } : { end: true },
     signal,

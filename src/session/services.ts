@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { ConversationOptions } from '../agent/conversation.ts';
 import type { Model } from '../agent/model.ts';
 import type { Kept } from '../github/clean.ts';
 import type { Discovery } from '../github/discovery.ts';
@@ -48,9 +49,14 @@ export function priceOf(settings: Settings, model: string): Price | null {
   return Object.values(settings.models).find((one) => model === one.id || model.startsWith(one.id))?.price ?? null;
 }
 
-/** How long after its end was told a last turn, or a call under way, is waited for (ms). */
-export function graceMsOf({ settings }: Pick<Services, 'settings'>): number {
-  return settings.gracePeriodSeconds * 1000;
+/** How a conversation keeps to its time, which may end at `latest` (ms since 1970), and lets people know that its model is away. */
+export function mindTime(
+  services: Services,
+  run: string,
+  latest: number | null,
+): Pick<ConversationOptions<unknown>, 'latest' | 'graceMs' | 'clock' | 'onAway'> {
+  const graceMs = services.settings.gracePeriodSeconds * 1000;
+  return { latest, graceMs, clock: services.store.clock, onAway: () => askReport(services, run) };
 }
 
 /** Asks for a report without waiting: whoever works goes on. The last one of a run is waited for by its end. */

@@ -8,6 +8,7 @@ import { treeOf } from '../journal/view.ts';
 import type { ToolContext } from '../tools/context.ts';
 import type { StepOf } from '../workflow/step.ts';
 import { compileTemplate, isFault } from '../workflow/template.ts';
+import { limitsOf } from './accounts.ts';
 import { type Deadline, deadlineFrom, earliest } from './deadline.ts';
 import { delegateTool } from './delegate-tool.ts';
 import { type Desk, delegateAll } from './delegating.ts';
@@ -16,8 +17,8 @@ import { endDelegations, type Room } from './ending.ts';
 import { closeSession, completeSession, hearSession } from './hearing.ts';
 import { commandsOf, equip, SHARED_TOOLS, STEP_TOOLS, type Subject, withBuiltTools } from './mind.ts';
 import { outcomeOf, type StepOutcome } from './outcome.ts';
-import { askReport, graceMsOf, modelOf, type Services } from './services.ts';
-import { type Spender, settleTurn } from './spending.ts';
+import { mindTime, modelOf, type Services } from './services.ts';
+import { type Spender, settleTurn, stepSpender } from './spending.ts';
 
 /** The record of what an agent remembered, newest first. */
 export interface Remembered {
@@ -61,17 +62,19 @@ export async function runSession(services: Services, step: StepOf<'agent.session
   const { journal, start } = work;
   const key = `step/${step.id}`;
   const agents = step.params.agentIds.flatMap((id) => start.agents.find((agent) => agent.id === id) ?? []);
-  const minutes = step.params.exitCriteria.timeLimit.maxDurationMinutes;
+  const limits = limitsOf(services.settings, start).session;
+  const minutes = Math.min(step.params.exitCriteria.timeLimit.maxDurationMinutes, limits.minutes ?? Number.POSITIVE_INFINITY);
   const deadline = earliest(
     deadlineFrom(work.startedAt, minutes, "the session's time limit"),
     deadlineFrom(work.startedAt, step.stepMaxDurationMinutes, "the step's limit"),
     work.limit,
   );
   await setAlarm(services, start.run, deadline);
-  const most = maxDelegations(work.source, messagesOf(work.before), step.params.maxDelegations);
+  const wanted = maxDelegations(work.source, messagesOf(work.before), step.params.maxDelegations);
+  const most = Math.min(wanted, limits.delegations ?? wanted);
   const model = modelOf(services.settings, step.params.coordinatorModelKey ?? work.modelKey);
   const room = roomOf(step, work, deadline);
-  const spender: Spender = { journal, run: start.run, key, price: model.price, limits: services.settings.limits.session };
+  const spender = stepSpender(services, { journal, start, key, price: model.price });
   await openRoom(services, step, room);
   const desk = deskOf(services, { step, work, agents, most, room });
   const subject = subjectOf(work);
@@ -118,7 +121,19 @@ function deskOf(
 ): Desk {
   const { journal, start, modelKey } = work;
   const onOpen = (open: string[]) => endDelegations(services, room, open);
-  return { journal, start, step: step.id, agents, most, goal: step.params.goal, modelKey, deadline: room.deadline, onOpen };
+  const delegationMinutes = limitsOf(services.settings, start).delegation.minutes;
+  return {
+    journal,
+    start,
+    step: step.id,
+    agents,
+    most,
+    goal: step.params.goal,
+    modelKey,
+    deadline: room.deadline,
+    delegationMinutes,
+    onOpen,
+  };
 }
 
 /** Wakes the run at its deadline; one that is over has done so, and would wake without end. */
@@ -151,14 +166,11 @@ function mannersOf(
   services: Services,
   room: Room,
   spender: Spender,
-): Pick<ConversationOptions<ToolContext>, 'clock' | 'hear' | 'onAnswer' | 'onAway' | 'latest' | 'graceMs' | 'onText' | 'onCompleted'> {
+): Partial<ConversationOptions<ToolContext>> & Pick<ConversationOptions<ToolContext>, 'hear'> {
   return {
     hear: (ahead) => hearSession(services, room, spender, ahead),
     onAnswer: (turn, answer) => settleTurn(services, spender, turn, answer),
-    onAway: () => askReport(services, room.start.run),
-    latest: room.deadline?.at ?? null,
-    clock: services.store.clock,
-    graceMs: graceMsOf(services),
+    ...mindTime(services, room.start.run, room.deadline?.at ?? null),
     async onText(message, turn) {
       const ended = await completeSession(services, room, { message, turn, waits: room.listens || room.keepsOpen });
       return ended ? { end: true } : { end: false, reply: null };

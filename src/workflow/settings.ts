@@ -36,11 +36,13 @@ const Limits = z
     organization: limitsOf({}),
     repository: limitsOf({}),
     run: limitsOf({ tokens: 50_000_000, dollars: 50 }),
-    session: limitsOf({ turns: 200, toolCalls: 2000, delegations: 25 }),
+    session: limitsOf({ turns: 200, toolCalls: 2000 }),
     delegation: limitsOf({ turns: 100, toolCalls: 500 }),
   })
   .prefault({});
 
+/** The limits of everything that has some. */
+export type Limits = z.infer<typeof Limits>;
 /** One row of limits: of the app, an organisation or a repository a day; of a run, session or delegation in all. */
 export type Budget = z.infer<typeof Limits>['run'];
 /** What limits can be set for, from the widest to the narrowest. */

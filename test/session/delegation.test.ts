@@ -123,9 +123,8 @@ describe('a delegation', () => {
     });
     expect(house.asked).toHaveLength(1);
     const start = await begin({ deadline: Date.now() + 60_000 });
-    let turns = 0;
     const process = house.process();
-    const late = over(process.services.store, { now: async () => (++turns > 2 ? Date.now() + 120_000 : Date.now()) });
+    const late = over(process.services.store, { now: async () => Date.now() + (house.asked.length > 2 ? 120_000 : 0) });
     await advanceDelegation({ ...process.services, store: late }, start.delegation, new AbortController().signal);
     expect(await endOf(start.delegation)).toMatchObject({ status: 'timed out', result: 'half of it', turns: 3, calls: { list_dir: 2 } });
   });

@@ -1,44 +1,59 @@
-import { describe, expect, it } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { describe, expect, inject, it } from 'vitest';
+import { CLOCK, type Clock } from '../../src/journal/clock.ts';
+import { type Account, makeBudgets, RESERVED_MS } from '../../src/store/budgets.ts';
+import { budgets as inMemory } from '../../src/store/in-memory/budgets.ts';
+import { AT_ONCE, reach } from '../../src/store/in-memory/way.ts';
+import { makeKeys } from '../../src/store/keys.ts';
+import { connectCommands, waitReady } from '../../src/store/redis.ts';
 import type { Store } from '../../src/store/store.ts';
 import { eachPair } from './stores.ts';
 
-const NONE = { tokens: null, microdollars: null };
+/** An account of a test's own, which may hold so much. */
+const account = (id: string, ceiling: Account['ceiling'] = {}): Account => ({ id, ceiling });
 
 eachPair('budgets', (pair) => {
   const of = (k: number): Store => (k % 2 ? pair.first : pair.second);
-  const used = async (run: string) => {
-    const { tokens, microdollars } = await pair.first.budgets.reserve(run, 'nobody', { tokens: 0, microdollars: 0 }, NONE);
-    return { tokens, microdollars };
-  };
+  const used = async (id: string) => (await pair.first.budgets.look([account(id)]))[0];
+  const place = (run: string, key: string) => ({ run, key });
 
   describe('a budget', () => {
     it('is never exceeded, whoever reserves at once', async () => {
-      const allowed = { tokens: 1_000, microdollars: null };
+      const accounts = [account('many', { tokens: 1_000 }), account('wide', { tokens: 5_000, turns: 500 })];
       const states = await Promise.all(
-        Array.from({ length: 40 }, (_, k) => of(k).budgets.reserve('many', `turn ${k}`, { tokens: 90.2, microdollars: 1 }, allowed)),
+        Array.from({ length: 40 }, (_, k) => of(k).budgets.reserve(place(`r${k % 3}`, `turn ${k}`), { tokens: 90.2, turns: 1 }, accounts)),
       );
       expect(states.filter(({ granted }) => granted)).toHaveLength(10);
-      expect(await used('many')).toEqual({ tokens: 910, microdollars: 10 });
+      const { granted, used: now } = await pair.first.budgets.reserve(place('late', 'x'), { tokens: 91 }, accounts);
+      expect([granted, now[0]?.tokens, now[1]?.tokens, now[1]?.turns]).toEqual([false, 910, 910, 10]);
     });
 
     it('counts a turn once, whether it is reserved or settled again', async () => {
-      const allowed = { tokens: 100, microdollars: 50 };
+      const accounts = [account('again', { tokens: 100, microdollars: 50 }), account('day')];
+      const again = place('r', 'turn 0');
       for (let k = 0; k < 3; k++) {
-        const state = await of(k).budgets.reserve('again', 'turn 0', { tokens: 60, microdollars: 5 }, allowed);
-        expect(state).toEqual({ granted: true, tokens: 0, microdollars: 0, share: 0 });
+        const { granted, used: others } = await of(k).budgets.reserve(again, { tokens: 60, microdollars: 5 }, accounts);
+        expect([granted, others[0]?.tokens]).toEqual([true, 0]);
       }
-      for (let k = 0; k < 3; k++) await of(k).budgets.settle('again', 'turn 0', { tokens: 40.5, microdollars: 7 });
-      expect(await used('again')).toEqual({ tokens: 41, microdollars: 7 });
-      expect(await pair.first.budgets.reserve('again', 'turn 1', { tokens: 60, microdollars: 0 }, allowed)).toMatchObject({
-        granted: false,
-        share: 0.41,
-      });
-      expect(await pair.first.budgets.reserve('again', 'turn 1', { tokens: 59, microdollars: 44 }, allowed)).toMatchObject({
-        granted: false,
-      });
-      expect(await pair.first.budgets.reserve('again', 'turn 1', { tokens: 59, microdollars: 43 }, allowed)).toMatchObject({
-        granted: true,
-      });
+      for (let k = 0; k < 3; k++) await of(k).budgets.settle(again, { tokens: 40.5, microdollars: 7, turns: 1 }, accounts);
+      for (const id of ['again', 'day']) expect(await used(id)).toMatchObject({ tokens: 41, microdollars: 7, turns: 1, calls: 0, ms: 0 });
+      const next = (estimate: object) => pair.first.budgets.reserve(place('r', 'turn 1'), estimate, accounts);
+      expect(await next({ tokens: 60 })).toMatchObject({ granted: false });
+      expect(await next({ tokens: 59, microdollars: 44 })).toMatchObject({ granted: false });
+      expect(await next({ tokens: 59, microdollars: 43 })).toMatchObject({ granted: true });
+      expect(await pair.second.budgets.reserve(again, { tokens: 10_000 }, accounts)).toMatchObject({ granted: true });
+      expect(await pair.second.budgets.reserve(place('other', 'turn 0'), { tokens: 1 }, accounts)).toMatchObject({ granted: false });
+    });
+
+    it('gets back what a run reserved and will not settle', async () => {
+      const accounts = [account('back', { tokens: 100 })];
+      const take = (run: string) => pair.first.budgets.reserve(place(run, 'turn 0'), { tokens: 100 }, accounts);
+      expect((await take('a')).granted).toBe(true);
+      expect((await take('b')).granted).toBe(false);
+      await pair.second.budgets.release('b', accounts);
+      expect((await take('b')).granted).toBe(false);
+      await pair.second.budgets.release('a', accounts);
+      expect((await take('b')).granted).toBe(true);
     });
   });
 
@@ -127,4 +142,23 @@ eachPair('budgets', (pair) => {
       expect(await claims.broughtComments([])).toEqual([]);
     });
   });
+});
+
+it('a reservation of a call that was killed counts no more after a while', async () => {
+  const redis = connectCommands(inject('redisUrl'), () => {});
+  await waitReady(redis, 5_000);
+  const prefix = `test-budgets-${randomUUID()}`;
+  let now = 1_000_000;
+  const clock: Clock = { ...CLOCK, now: () => now };
+  const budgets = [makeBudgets(redis, makeKeys(prefix), () => now), reach(AT_ONCE, 'budgets', inMemory(clock))];
+  for (const each of budgets) {
+    const accounts = [account('killed', { tokens: 100 })];
+    const take = async (key: string) => (await each.reserve({ run: 'r', key }, { tokens: 80 }, accounts)).granted;
+    expect([await take('a'), await take('b')]).toEqual([true, false]);
+    now += RESERVED_MS + 1;
+    expect(await take('b')).toBe(true);
+    await each.settle({ run: 'r', key: 'a' }, { tokens: 80 }, accounts);
+    expect(await each.look(accounts)).toMatchObject([{ tokens: 80 }]);
+  }
+  redis.disconnect();
 });

@@ -31,7 +31,7 @@ describe('settings', () => {
       gracePeriodSeconds: 60,
     });
     expect(settings.concurrency).toEqual({ advances: 64, delegations: 256 });
-    expect(settings.limits.session.delegations).toBe(25);
+    expect(settings.limits.session.delegations).toBeNull();
     expect(settings.retention.journalDays).toBe(30);
   });
 
@@ -42,7 +42,7 @@ describe('settings', () => {
     );
     expect(problems).toEqual([]);
     expect(settings?.limits.run).toEqual({ ...defaultSettings().limits.run, dollars: 5 });
-    expect(settings?.limits.session).toMatchObject({ turns: null, delegations: 25 });
+    expect(settings?.limits.session).toMatchObject({ turns: null, toolCalls: 2000 });
   });
 
   it.each([

@@ -8,6 +8,7 @@ import { parseArguments } from '../../tools/arguments.ts';
 import { toolNamed } from '../../tools/catalog.ts';
 import { compareEntries, placeOfKey, type Strictness } from './difference.ts';
 import type { Tape } from './tape.ts';
+import { makeTapedBudgets } from './taped-budgets.ts';
 import type { TapedJournal } from './taped-journal.ts';
 
 /**
@@ -51,7 +52,7 @@ export function makeTapedStore(tape: Tape, journal: TapedJournal, strictness: St
       read: (_: string, session: { step: string }) => Promise.resolve(lettersFor(journal, session)),
       close: (_: string, session: { step: string; force: boolean }) => Promise.resolve(session.force || closes(journal, session.step)),
     },
-    budgets: { reserve: (_: string, key: string) => Promise.resolve(budgetAt(journal, key)), settle: nothing },
+    budgets: makeTapedBudgets(journal, (work) => nextNews(journal, work)?.value ?? null),
     drafts: { list: () => Promise.resolve(leftoversOf(journal)) },
     pads: () => ({ list: () => Promise.resolve(padsAt(tape, timeIn(journal))) }),
     memory: (_: number, agent: string) => ({ all: () => Promise.resolve(memoryOf(journal, agent)) }),
@@ -171,17 +172,6 @@ function closes(journal: TapedJournal, step: string): boolean {
   );
   const entry = journal.tape[at];
   return entry?.type !== 'noted' || entry.value === true;
-}
-
-const WHOLE = 'the budget of this run';
-const NEARLY = 0.95;
-
-/** How much of its budget the run had used up, as far as the conversation was told of it. `key`: journal, conversation and turn. */
-function budgetAt(journal: TapedJournal, key: string) {
-  const place = key.slice(journal.id.length + 1);
-  const { closing = null, texts = [] } = nextNews(journal, place.slice(0, place.lastIndexOf('/')))?.value ?? {};
-  const warns = texts.some((text) => text.includes(WHOLE));
-  return { tokens: 0, microdollars: 0, granted: closing?.includes(WHOLE) !== true, share: warns ? NEARLY : 0 };
 }
 
 /** Something is left over where the record posted it. */

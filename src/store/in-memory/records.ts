@@ -1,7 +1,6 @@
 import type { Clock } from '../../journal/clock.ts';
 import type { EffectRecord, EffectRecords } from '../../journal/effect.ts';
 import type { Batches } from '../batches.ts';
-import type { Budgets, Spending } from '../budgets.ts';
 import { type Claims, COMMENTS_KEPT_SECONDS, DEDUPE_DAYS } from '../claims.ts';
 import type { Decision, Decisions } from '../decisions.ts';
 import { MOST as MOST_DECISIONS } from '../decisions.ts';
@@ -126,29 +125,6 @@ export function statusPlaces(): AtOnce<StatusPlaces> {
       const place = kept.get(keyOf(resource, workflow));
       if (place) place.comment = comment;
     },
-  };
-}
-
-export function budgets(): AtOnce<Budgets> {
-  const kept = new Map<string, Map<string, Spending>>();
-  const of = (run: string) => getOr(kept, run, () => new Map<string, Spending>());
-  const whole = ({ tokens, microdollars }: Spending) => ({ tokens: Math.ceil(tokens), microdollars: Math.ceil(microdollars) });
-  return {
-    reserve(run, key, estimate, allowed) {
-      const more = whole(estimate);
-      const sum = { tokens: 0, microdollars: 0 };
-      for (const [other, spent] of of(run)) {
-        if (other === key) continue;
-        sum.tokens += spent.tokens;
-        sum.microdollars += spent.microdollars;
-      }
-      const fits = (part: keyof Spending) => allowed[part] === null || sum[part] + more[part] <= Math.floor(allowed[part]);
-      const granted = fits('tokens') && fits('microdollars');
-      if (granted) of(run).set(key, more);
-      const share = (part: keyof Spending) => (allowed[part] ? sum[part] / allowed[part] : 0);
-      return { granted, ...sum, share: Math.max(share('tokens'), share('microdollars')) };
-    },
-    settle: (run, key, spent) => void of(run).set(key, whole(spent)),
   };
 }
 

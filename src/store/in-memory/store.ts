@@ -24,22 +24,11 @@ import type { StatusPlaces } from '../status-places.ts';
 import type { Store } from '../store.ts';
 import type { Streams } from '../streams.ts';
 import { approvals } from './approvals.ts';
+import { budgets } from './budgets.ts';
 import { InMemoryJobs, JobBoard } from './jobs.ts';
 import { mailboxes } from './mailboxes.ts';
 import { blobs, drafts, memory, scratchpads } from './notes.ts';
-import {
-  batches,
-  budgets,
-  claims,
-  decisions,
-  deliveriesCursor,
-  duties,
-  effectRecords,
-  lanes,
-  queued,
-  starts,
-  statusPlaces,
-} from './records.ts';
+import { batches, claims, decisions, deliveriesCursor, duties, effectRecords, lanes, queued, starts, statusPlaces } from './records.ts';
 import { streams } from './streams.ts';
 import { AT_ONCE, type AtOnce, getOr, reach, type Way } from './way.ts';
 import { TurnBoard, writeTurns } from './write-turns.ts';
@@ -56,7 +45,7 @@ export class Shelf {
   readonly batches = batches();
   readonly queued = queued();
   readonly statusPlaces = statusPlaces();
-  readonly budgets = budgets();
+  readonly budgets: AtOnce<Budgets>;
   readonly decisions = decisions();
   readonly approvals = approvals();
   readonly mailboxes: AtOnce<Mailboxes>;
@@ -80,6 +69,7 @@ export class Shelf {
     this.jobs = new JobBoard(clock);
     this.turns = new TurnBoard(clock);
     this.mailboxes = mailboxes(clock);
+    this.budgets = budgets(clock);
     this.claims = claims(clock);
     this.duties = duties(clock);
     this.starts = starts((id) => this.streams.read(id, 1).length);
