@@ -1,5 +1,5 @@
 import type { News } from '../../agent/news.ts';
-import type { Account, Budgets, Place, Spending } from '../../store/budgets.ts';
+import type { Account, Budgets, Spending } from '../../store/budgets.ts';
 import { spendingOf } from '../../store/budgets.ts';
 import type { TapedJournal } from './taped-journal.ts';
 
