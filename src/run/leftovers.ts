@@ -8,32 +8,29 @@ import { judgeTrouble } from '../session/trouble.ts';
  * A run that ends without `submit_review` submits what it has, so that no finding is lost. Where that cannot be done the reason is recorded and the run
  * ends all the same: its report counts what was not posted.
  */
-export async function postLeftovers(services: Services, { journal, start, signal }: Work): Promise<void> {
-  const told = (count: number) => `These ${count} findings were recorded, but the run ended before its review was submitted.`;
-  await postOpen(services, { journal, start, signal }, { key: 'leftovers', told });
+export async function postLeftovers(services: Services, work: Work): Promise<void> {
+  const key = 'leftovers';
+  if (work.journal.find('noted', key)) return;
+  const count = await countOpen(services, work);
+  if (count === 0) return;
+  const body = `These ${count} findings were recorded, but the run ended before its review was submitted.`;
+  await work.journal.once(key, () => post(services, work, { key, body }));
 }
 
-/** Posts what was found until somebody asked for it (`reason`), marked partial: for a step that was told to end for that. */
-export async function postEarly(services: Services, work: Work, { key, reason }: { key: string; reason: string }): Promise<void> {
-  const told = (count: number) => `**Partial review.** ${reason}. Found until then: ${count === 1 ? '1 finding' : `${count} findings`}.`;
-  await postOpen(services, work, { key: `${key}/early`, told });
+/** What a step that was told to end to have its findings posted left in the journal; `outcome` is null where there was nothing to post. */
+export interface Early {
+  reason: string;
+  outcome: Outcome | null;
 }
 
-async function postOpen(
-  services: Services,
-  { journal, start, signal }: Work,
-  { key, told }: { key: string; told(count: number): string },
-): Promise<void> {
-  if (start.event.resource.kind !== 'pr' || journal.find('noted', key)) return;
-  const open = (await services.store.drafts.list(start.run)).filter((finding) => !finding.posted);
-  if (open.length === 0) return;
-  const effect = { type: 'review.submit' as const, event: 'COMMENT' as const, body: told(open.length) };
-  await journal.once(key, async (): Promise<Outcome> => {
-    try {
-      return await services.github.perform({ run: start.run, key, event: start.event, effect });
-    } catch (error) {
-      return { status: 'refused', reason: await judgeTrouble({ journal, key, signal }, error) };
-    }
+/** Posts what a step found until somebody asked for it (`reason`), marked partial. `step`: its place in the journal. */
+export async function postEarly(services: Services, work: Work, { step, reason }: { step: string; reason: string }): Promise<void> {
+  const key = `${step}/early`;
+  await work.journal.once(key, async (): Promise<Early> => {
+    const count = await countOpen(services, work);
+    if (count === 0) return { reason, outcome: null };
+    const body = `**Partial review.** ${reason}. Found until then: ${count === 1 ? '1 finding' : `${count} findings`}.`;
+    return { reason, outcome: await post(services, work, { key, body }) };
   });
 }
 
@@ -41,4 +38,22 @@ interface Work {
   journal: Journal;
   start: RunStart;
   signal: AbortSignal;
+}
+
+async function countOpen({ store }: Services, { start }: Work): Promise<number> {
+  if (start.event.resource.kind !== 'pr') return 0;
+  return (await store.drafts.list(start.run)).filter((finding) => !finding.posted).length;
+}
+
+async function post(services: Services, { journal, start, signal }: Work, { key, body }: { key: string; body: string }): Promise<Outcome> {
+  try {
+    return await services.github.perform({
+      run: start.run,
+      key,
+      event: start.event,
+      effect: { type: 'review.submit', event: 'COMMENT', body },
+    });
+  } catch (error) {
+    return { status: 'refused', reason: await judgeTrouble({ journal, key, signal }, error) };
+  }
 }

@@ -45,7 +45,7 @@ export async function runStep(services: Services, run: StepRun): Promise<void> {
   const end = await tryStep(services, run, step);
   const key = `step/${step.id}`;
   const early = await services.store.cancels.reasonOf(stepOrder(journal.id, key));
-  if (early !== null) await postEarly(services, run, { key, reason: early });
+  if (early !== null) await postEarly(services, run, { step: key, reason: early });
   await journal.append({ type: 'step.ended', step: step.id, ...end });
   askReport(services, journal.id);
 }

@@ -1,6 +1,7 @@
 import type { Outcome } from '../../journal/effect.ts';
 import type { Entry } from '../../journal/entry.ts';
 import { startOf } from '../../journal/view.ts';
+import { stepOrder } from '../../session/order-to-end.ts';
 import type { Store } from '../../store/store.ts';
 import { Settings } from '../../workflow/settings.ts';
 
@@ -13,7 +14,7 @@ export interface Tape {
   /** Entries of the run and of its delegations by journal id, the run's first. Those of delegations that are gone are missing. */
   journals: Map<string, Entry[]>;
   settings: Settings;
-  /** Why the run or a delegation was told to end, by its id. */
+  /** Why the run, a delegation or a single step was told to end, by its id. */
   orders: Map<string, string>;
   /** How effects ended, by their record's id. */
   effects: Map<string, Outcome>;
@@ -34,7 +35,8 @@ export async function recordTape(store: Store, run: string, settings: Settings):
     if (own.length > 0) journals.set(entry.delegation, own);
   }
   const orders = new Map<string, string>();
-  for (const id of journals.keys()) {
+  const steps = entries.flatMap((entry) => (entry.type === 'step.started' ? [stepOrder(run, `step/${entry.step}`)] : []));
+  for (const id of [...journals.keys(), ...steps]) {
     const reason = await store.cancels.reasonOf(id);
     if (reason !== null) orders.set(id, reason);
   }

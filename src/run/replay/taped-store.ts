@@ -6,6 +6,7 @@ import type { Letter, Unheard } from '../../store/mailbox.ts';
 import type { Store } from '../../store/store.ts';
 import { parseArguments } from '../../tools/arguments.ts';
 import { toolNamed } from '../../tools/catalog.ts';
+import type { Early } from '../leftovers.ts';
 import { compareEntries, placeOfKey, type Strictness } from './difference.ts';
 import type { Tape } from './tape.ts';
 import { makeTapedBudgets } from './taped-budgets.ts';
@@ -106,10 +107,21 @@ function endOf(tape: Tape, journal: TapedJournal, id: string): Entry | null {
 
 /** An order to end, from the place on at which the record shows it. */
 function orderTo(tape: Tape, journal: TapedJournal, id: string): string | null {
+  if (id.startsWith(`${journal.id}/`)) return orderToStep(journal, id.slice(journal.id.length + 1), tape.orders.get(id));
   const shown = journal.tape.findIndex((entry) => id === journal.id && orderShownBy(entry, tape.orders.get(id)) !== null);
   const entry = journal.tape[shown];
   if (!entry || shown > journal.entries.length) return null;
   return orderShownBy(entry, tape.orders.get(id));
+}
+
+/** An order to one step (its place in the journal), where the step heard of it next, or is at its end and next posts what it had found. */
+function orderToStep(journal: TapedJournal, step: string, known: string | undefined): string | null {
+  if (known !== undefined && nextNews(journal, step)?.value.closing === known) return known;
+  const at = journal.positionWhere((entry) => entry.type === 'noted' && entry.key === `${step}/early`);
+  const entry = journal.tape[at];
+  const isOwn = (other: Entry) => 'key' in other && other.key.startsWith(`${step}/`);
+  if (entry?.type !== 'noted' || journal.tape.slice(journal.entries.length, at).some(isOwn)) return null;
+  return (entry.value as Early).reason;
 }
 
 /** The reason that an entry names as an order's, or null. `known`: the reason, where the order was recorded too. */
@@ -176,7 +188,9 @@ function closes(journal: TapedJournal, step: string): boolean {
 
 /** Something is left over where the record posted it. */
 function leftoversOf(journal: TapedJournal): Finding[] {
-  const isLeft = journal.tape.some((entry) => entry.type === 'noted' && entry.key.startsWith('leftovers'));
+  const posts = journal.tape.slice(journal.entries.length);
+  const next = posts.find((entry) => entry.type === 'noted' && (entry.key.startsWith('leftovers') || entry.key.endsWith('/early')));
+  const isLeft = next?.type === 'noted' && !(next.key.endsWith('/early') && (next.value as Early).outcome === null);
   return isLeft ? [{ id: 'left', path: '', side: 'RIGHT', body: '', rung: 'body', key: '' }] : [];
 }
 

@@ -12,6 +12,7 @@ import { digestOf } from '../../store/encoding.ts';
 import { runTool } from '../../tools/run-tool.ts';
 import { type Merged, mergeChanges, type Part } from '../../workspace/merge.ts';
 import type { Workspace } from '../../workspace/workspace.ts';
+import type { Early } from '../leftovers.ts';
 import { describePlace, placeOfKey } from './difference.ts';
 import type { Tape } from './tape.ts';
 import type { TapedJournal } from './taped-journal.ts';
@@ -238,5 +239,7 @@ async function perform(tape: Tape, journal: TapedJournal, { id, key, type }: { i
   if (key.startsWith('late/')) return done;
   const at = await findAnswer(journal, { type: 'noted', key, words: `wants ${type}` });
   const entry = journal.tape[at];
-  return key === 'leftovers' && entry?.type === 'noted' ? (entry.value as Outcome) : done;
+  if (entry?.type !== 'noted') return done;
+  if (key.endsWith('/early')) return (entry.value as Early).outcome ?? done;
+  return key === 'leftovers' ? (entry.value as Outcome) : done;
 }
