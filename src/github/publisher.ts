@@ -6,6 +6,7 @@ import type { Event } from '../journal/event.ts';
 import type { DraftReviews } from '../journal/finding.ts';
 import type { Api } from './api.ts';
 import { createCheck, findCheck, updateCheck } from './check.ts';
+import { rerunCi } from './ci-effect.ts';
 import type { Kept } from './clean.ts';
 import { createComment, findComment, updateComment } from './comment.ts';
 import type { Governor } from './governor.ts';
@@ -17,7 +18,7 @@ import { Unsettled, Withdrawn, Writer } from './writer.ts';
 
 /** What the publisher works with. `worker` is this process' nonce, `identity` the App's own login. */
 export interface PublisherOptions {
-  api: (installation: number, repository: number, purpose: 'read' | 'review' | 'push') => Promise<Api>;
+  api: (installation: number, repository: number, purpose: 'review' | 'ci') => Promise<Api>;
   identity: () => Promise<{ login: string }>;
   records: EffectRecords;
   governor: Governor;
@@ -84,7 +85,7 @@ type Acting = Extract<EffectRecord, { state: 'acting' }>;
 async function perform(shared: Shared, id: string, call: Performance): Promise<Outcome> {
   const known = await shared.records.get(id);
   if (known?.state === 'ended') return known.outcome;
-  const api = await shared.api(call.event.installation, call.event.repository.id, 'review');
+  const api = await shared.api(call.event.installation, call.event.repository.id, call.effect.type === 'ci.rerun' ? 'ci' : 'review');
   const { login } = await shared.identity();
   const claimed = await claim(shared, id);
   if (claimed.status === 'ended') return claimed.outcome;
@@ -147,6 +148,8 @@ function act(shared: Shared, writer: Writer, { run, effect, kept }: Performance)
       return updateNewest(shared, writer, effect);
     case 'item.update':
       return updateItem(writer, effect, { policy: shared.settings, kept: kept ?? {} });
+    case 'ci.rerun':
+      return rerunCi(writer, effect);
     case 'reaction.add':
       return addReaction(writer, effect);
     case 'check.create':

@@ -2,12 +2,13 @@ import { type AppRequests, askAsApp } from './app-request.ts';
 import { GitHubError } from './error.ts';
 
 /** What a token is for. Each has the permissions of `PERMISSIONS` on one repository and nothing else; that for discovery sees the whole installation. */
-export type Purpose = 'read' | 'review' | 'push' | 'discovery';
+export type Purpose = 'read' | 'review' | 'push' | 'ci' | 'discovery';
 
 export const PERMISSIONS: Record<Purpose, Record<string, 'read' | 'write'>> = {
   read: { metadata: 'read', contents: 'read', pull_requests: 'read', issues: 'read', checks: 'read', actions: 'read' },
   review: { metadata: 'read', contents: 'read', pull_requests: 'write', issues: 'write', checks: 'write' },
   push: { metadata: 'read', contents: 'write' },
+  ci: { metadata: 'read', actions: 'write' },
   discovery: { metadata: 'read' },
 };
 

@@ -16,7 +16,9 @@ export type Effect =
     }
   | { type: 'review.submit'; event: 'APPROVE' | 'COMMENT' | 'REQUEST_CHANGES'; body: string }
   | { type: 'thread.reply'; thread: string; body: string }
-  | { type: 'thread.resolve'; thread: string };
+  | { type: 'thread.resolve'; thread: string }
+  /** What failed of a CI run runs again, or this job of it. */
+  | { type: 'ci.rerun'; run: number; job?: number };
 
 /** What changes on the run's own pull request or issue; what is absent stays. Labels and people come and go one by one. */
 export interface ItemChange {

@@ -4,12 +4,12 @@ import type { CiJobView, CiLog } from '../github/ci-run.ts';
 import { ToolError } from '../journal/errors.ts';
 import type { ToolContext } from './context.ts';
 import { cutLine } from './cut.ts';
-import { answerJson } from './publishing.ts';
+import { answerJson, publishEffect } from './publishing.ts';
 import { checkRepository, numberOf } from './target.ts';
 
 const Id = z.int().min(1);
 
-/** Reading the runs of the repository's own CI. */
+/** Reading the runs of the repository's own CI, and running them again. */
 export const CI_TOOLS: Tool<ToolContext>[] = [
   defineTool({
     name: 'get_ci_run_details',
@@ -57,6 +57,17 @@ export const CI_TOOLS: Tool<ToolContext>[] = [
         (job, at) => `# ${job.name} (job ${job.jobId}): ${job.conclusion || job.status}\n${pageLog(logs[at], { page: 1, size })}`,
       );
       return { text: parts.join('\n\n') };
+    },
+  }),
+  defineTool({
+    name: 'retry_ci_workflow',
+    description: "Runs what failed of a CI run of this run's pull request or branch again, or one job of it.",
+    effect: 'github',
+    input: z.looseObject({ runId: Id.optional(), jobId: Id.optional() }),
+    async run(context, { runId, jobId, ...rest }) {
+      checkRepository(context.event, rest);
+      const run = runIdOf(context, runId);
+      return answerJson(await publishEffect(context, { type: 'ci.rerun', run, ...(jobId === undefined ? {} : { job: jobId }) }));
     },
   }),
 ];

@@ -52,6 +52,7 @@ describe('what trust leaves', () => {
         'memory_write',
         'merge_pull_request',
         'resolve_pull_request_review_thread',
+        'retry_ci_workflow',
         'run_terminal_cmd',
         'update_pull_request',
         'update_ticket',

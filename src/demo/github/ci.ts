@@ -23,6 +23,7 @@ export interface WorkflowRun {
   actor: Account;
   pulls: PullItem[];
   createdAt: number;
+  startedAt: number;
   updatedAt: number;
   reruns: string[];
 }

@@ -37,6 +37,7 @@ export function addWorkflowRun(scene: Scene, fields: NewWorkflowRun): WorkflowRu
     actor: by,
     pulls: [...(fields.pulls ?? [])],
     createdAt: now,
+    startedAt: now,
     updatedAt: now,
     reruns: [],
   };
@@ -49,6 +50,14 @@ export function addWorkflowRun(scene: Scene, fields: NewWorkflowRun): WorkflowRu
   }
   sendWorkflowRunEvent(scene, run);
   return run;
+}
+
+/** Begins a further attempt of a run, and sends `workflow_run`. */
+export function rerunWorkflow(scene: Scene, run: WorkflowRun, kind: string): void {
+  run.reruns.push(kind);
+  const now = Date.now();
+  Object.assign(run, { attempt: run.attempt + 1, status: 'queued', conclusion: null, startedAt: now, updatedAt: now });
+  sendWorkflowRunEvent(scene, run);
 }
 
 /** Ends a run that was under way. */

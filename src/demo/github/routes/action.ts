@@ -1,4 +1,4 @@
-import { addWorkflowRun } from '../act/workflow-run.ts';
+import { addWorkflowRun, rerunWorkflow } from '../act/workflow-run.ts';
 import { created, noContent, ok, page } from '../answer.ts';
 import type { Job, Workflow, WorkflowRun } from '../ci.ts';
 import { isRecord } from '../fields.ts';
@@ -34,7 +34,7 @@ export function actionRoutes(): Route[] {
       repoRoute(`POST /actions/runs/{run_id}/${kind}`, write, (call) => repeat(call, kind)),
     ),
     repoRoute('POST /actions/jobs/{job_id}/rerun', write, (call) => {
-      requireJob(call).run.reruns.push('job');
+      rerunWorkflow(call, requireJob(call).run, 'job');
       return created({});
     }),
     route('GET /_logs/{repository_id}/{kind}/{file}', { audience: 'anybody' }, (call) => {
@@ -98,8 +98,8 @@ async function dispatch(call: RepoCall): Promise<Answer> {
 
 function repeat(call: RepoCall, kind: string): Answer {
   const run = requireRun(call);
-  run.reruns.push(kind);
-  if (kind !== 'cancel') run.attempt++;
+  if (kind === 'cancel') run.reruns.push(kind);
+  else rerunWorkflow(call, run, kind);
   return { status: kind === 'cancel' ? 202 : 201, body: {} };
 }
 

@@ -123,7 +123,7 @@ export function workflowRunJson(world: World, repo: Repository, run: WorkflowRun
     pull_requests: run.pulls.map((item) => pullReferenceJson(world, repo, item)),
     created_at: isoTime(run.createdAt),
     updated_at: isoTime(run.updatedAt),
-    run_started_at: isoTime(run.createdAt),
+    run_started_at: isoTime(run.startedAt),
     actor: accountJson(world, run.actor),
     triggering_actor: accountJson(world, run.actor),
     jobs_url: `${api}/jobs`,
