@@ -81,8 +81,8 @@ async function wire(given: Config, frame: Frame): Promise<Running> {
   await store.watch.start((condition) => hearCondition(condition, { queues: store.queues, log }));
   const intake = new Intake({ services, app: github, configurations: new Configurations(), permissions: new Permissions() });
   github.onDelivery((delivery) => intake.handle(delivery));
-  if (config.role !== 'web') startWork(config, { services, intake, watch: store.watch, closers });
   const app = config.role === 'worker' ? null : await serve(config, { store, github, log });
+  if (config.role !== 'web') startWork(config, { services, intake, watch: store.watch, closers, giveWay: () => app?.giveWay() });
   if (app) closers.push(() => app.close());
   if (config.poll) startPolling(config.poll, { store, github, closers, log });
   if (config.role !== 'web') closers.push(startRecovery({ services, app: github }));
@@ -134,17 +134,19 @@ interface Labour {
   intake: Intake;
   watch: Watch;
   closers: Frame['closers'];
+  /** What webhooks want of work before it begins. */
+  giveWay(): Promise<void> | undefined;
 }
 
 /** Nothing is started by a delivery that was put into a Redis which has just lost what it held. */
-function startWork(config: Config, { services, intake, watch, closers }: Labour): void {
+function startWork(config: Config, { services, intake, watch, closers, giveWay }: Labour): void {
   const { queues } = services.store;
   const handlers = makeHandlers(services, intake, makeAlone(config));
   const delivery: Handlers['delivery'] = async (one, signal) => {
     await watch.refuseLoss();
     await handlers.delivery(one, signal);
   };
-  queues.startWorkers({ ...handlers, delivery }, services.settings.concurrency);
+  queues.startWorkers({ ...handlers, delivery }, { ...services.settings.concurrency, giveWay });
   closers.push(() => queues.stopWorkers(STOP_MS));
 }
 
