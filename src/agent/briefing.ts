@@ -26,6 +26,8 @@ export interface StepBrief {
   memory?: readonly { title: string; content: string }[];
   /** Comments that the agent may read, oldest first. */
   comments?: readonly ReadableComment[];
+  /** Comments that are not among them: `hidden` were written by people whose words are not shown, `older` are too many. */
+  leftOut?: { hidden: number; older: number };
   attachments?: readonly { name: string; url: string }[];
   tree?: Tree;
 }
@@ -75,7 +77,7 @@ function describeStep(brief: StepBrief): string {
     dataBlock('the event', describeEvent(event)),
     describePlace(brief),
     ...describeText(event),
-    ...describeComments(brief.comments ?? []),
+    ...describeComments(brief.comments ?? [], brief.leftOut ?? { hidden: 0, older: 0 }),
     ...(attachments.length > 0 ? [dataBlock('attachments', attachments.map(({ name, url }) => `${name}: ${url}`).join('\n'))] : []),
     ...(brief.guidance?.trim() ? [describeGuidance(brief.guidance)] : []),
     ...describeMemory(brief.memory ?? []),
@@ -147,7 +149,7 @@ function describeText({ context, resource }: Event): string[] {
   return [dataBlock(`${kind} #${item.number}`, `${facts.join('\n')}\n\n${cut(item.body.trim() || '(no description)', LONGEST_BODY)}`)];
 }
 
-function describeComments(comments: readonly ReadableComment[]): string[] {
+function describeComments(comments: readonly ReadableComment[], { hidden, older }: { hidden: number; older: number }): string[] {
   const shown: string[] = [];
   let room = LONGEST_COMMENTS;
   for (const comment of comments.toReversed()) {
@@ -156,8 +158,12 @@ function describeComments(comments: readonly ReadableComment[]): string[] {
     room -= text.length;
     shown.unshift(text);
   }
-  const left = comments.length - shown.length;
-  return [...(left > 0 ? [`(${left} older comments are not shown; the reading tools have them.)`] : []), ...shown];
+  const left = comments.length - shown.length + older;
+  return [
+    ...(left > 0 ? [`(${left} older comments are not shown; the reading tools have them.)`] : []),
+    ...(hidden > 0 ? [`(${hidden} comments by people without write permission are not shown.)`] : []),
+    ...shown,
+  ];
 }
 
 function describeGuidance(guidance: string): string {

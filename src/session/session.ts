@@ -14,6 +14,7 @@ import { delegateTool } from './delegate-tool.ts';
 import { type Desk, delegateAll } from './delegating.ts';
 import { CONTEXT_TOKENS, MAX_TOKENS } from './delegation.ts';
 import { endDelegations, type Room } from './ending.ts';
+import { heardBefore } from './heard-before.ts';
 import { closeSession, completeSession, hearSession } from './hearing.ts';
 import { commandsOf, equip, SHARED_TOOLS, STEP_TOOLS, type Subject, withBuiltTools } from './mind.ts';
 import { outcomeOf, type StepOutcome } from './outcome.ts';
@@ -204,9 +205,9 @@ export async function factsOf(services: Services, work: StepWork, teller: { key:
   const { journal, start, instruction, source } = work;
   const templated = outputsIn(source);
   const untold = work.before.filter(({ step }) => !templated.has(step));
-  const memory = await recall(services, work, teller);
+  const [memory, said] = await Promise.all([recall(services, work, teller), heardBefore(services, work, teller.key)]);
   const tree = treeOf({ checkouts: [], changes: {} }, journal.entries);
-  return { event: start.event, instruction, previous: messagesOf(untold) || null, guidance: start.guidance, memory, tree };
+  return { event: start.event, instruction, previous: messagesOf(untold) || null, guidance: start.guidance, memory, tree, ...said };
 }
 
 /** As much of all memories as a briefing can show, in bytes. */

@@ -1,4 +1,5 @@
 import type { CiJobView, CiLog, CiRunView } from '../github/ci-run.ts';
+import type { Conversation } from '../github/conversation.ts';
 import type { CommentView, CommitView, IssueView, PullView, ReviewView } from '../github/read.ts';
 import type { PullRow } from '../github/search.ts';
 import type { ThreadView } from '../github/threads.ts';
@@ -58,6 +59,8 @@ export interface ListQuery {
 export interface GitHubReading {
   readPullRequest(number: number): Promise<PullRequestReading>;
   readIssue(number: number): Promise<IssueReading>;
+  /** The newest of what was said on a pull request or issue, as far as it may be read. */
+  readConversation(item: { kind: 'pr' | 'issue'; number: number }): Promise<Conversation>;
   list(query: ListQuery): Promise<(IssueView | PullRow)[]>;
   readCiRun(id: number): Promise<CiRunView & { jobs: CiJobView[] }>;
   /** CI runs of a pull request's newest commit, newest first. */

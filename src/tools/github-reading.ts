@@ -1,6 +1,7 @@
 import type { Api } from '../github/api.ts';
 import type { Audience } from '../github/audience.ts';
 import { listCiRuns, readCiLog, readCiRun } from '../github/ci-run.ts';
+import { readConversation } from '../github/conversation.ts';
 import { GitHubError } from '../github/error.ts';
 import { readComments, readCommits, readIssue, readPull, readReviews } from '../github/read.ts';
 import { listIssues, listPulls, searchItems } from '../github/search.ts';
@@ -48,6 +49,11 @@ export function makeReading({ repository, api, audience }: ReadingScope): GitHub
         return listCiRuns(client, repository, head.sha);
       }),
     readCiLog: (job) => tell(`log of CI job ${job}`, async () => readCiLog(await api(), repository, job)),
+    readConversation: ({ kind, number }) =>
+      tell(`conversation of ${repository.fullName}#${number}`, async () => {
+        const [client, who] = await Promise.all([api(), audience()]);
+        return readConversation(client, { repository, number, pull: kind === 'pr' }, who);
+      }),
     list: (query) => tell('this list', async () => list(await api(), repository, query)),
   };
 }

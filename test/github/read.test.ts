@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api } from '../../src/github/api.ts';
 import { completeCi, completeEvent } from '../../src/github/completion.ts';
+import { readConversation } from '../../src/github/conversation.ts';
 import { toEvents } from '../../src/github/event.ts';
+import { sign } from '../../src/github/markers.ts';
 import { Permissions } from '../../src/github/permission.ts';
 import { type Place, readComments, readCommits, readIssue, readPull, readReviews } from '../../src/github/read.ts';
 import { listIssues, listPulls, searchItems } from '../../src/github/search.ts';
@@ -184,5 +186,24 @@ describe('completing an event', () => {
       pullRequestId: pull.number,
     });
     expect(ciWorkflow?.runId).toBeGreaterThan(0);
+  });
+});
+
+describe('a conversation', () => {
+  it('is what was said on the item and in its threads, without what strangers wrote and without status comments', async () => {
+    const read = await readConversation(api, { ...pull, pull: true }, audience('mara'));
+    expect(read.said.map(({ body, author }) => [author, body])).toEqual([0, 1, 2].map((k) => ['mara', `remark ${k}`]));
+    expect([read.hidden, read.older]).toEqual([1, 0]);
+    const status = stage.mara.comment(name, issue.number, sign('Running.', 'r1:status'));
+    expect(status.body).toContain('Running.');
+    const told = await readConversation(api, { ...issue, pull: false }, { ...audience('nobody'), self: 'mara' });
+    expect(told).toEqual({ said: [], hidden: 1, older: 0 });
+  });
+
+  it('of a long one the last pages are read', async () => {
+    const { number } = await stage.mara.openIssue(name, { title: 'Long', body: '' });
+    for (let k = 0; k < 330; k++) stage.mara.comment(name, number, `word ${k}`);
+    const read = await readConversation(api, { repository: stage.repository, number, pull: false }, audience('mara'));
+    expect([read.said.length, read.said[0]?.body, read.said.at(-1)?.body, read.older]).toEqual([130, 'word 200', 'word 329', 200]);
   });
 });

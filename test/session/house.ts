@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { inject } from 'vitest';
 import type { Model, ModelRequest } from '../../src/agent/model.ts';
+import type { Conversation } from '../../src/github/conversation.ts';
 import type { Discovery } from '../../src/github/discovery.ts';
 import type { Effect, Outcome } from '../../src/journal/effect.ts';
 import type { Agent, DelegationStart, Draft, Entry, EntryOf, EntryType, RunStart } from '../../src/journal/entry.ts';
@@ -170,6 +171,8 @@ export class House {
   /** What GitHub makes of an effect. */
   onEffect: (effect: Effect, key: string) => Outcome = () => ({ status: 'done', result: {} });
   settings: Settings = defaultSettings();
+  /** What was said on every pull request and issue. */
+  conversation: Conversation = { said: [], hidden: 0, older: 0 };
   /** What the App is installed on, and what it says of who may read. */
   installation: Discovery = { list: async () => [], find: async () => null, canRead: async () => false };
 
@@ -258,6 +261,7 @@ export class Process {
         reader: () => ({
           readPullRequest: notRead,
           readIssue: notRead,
+          readConversation: async () => house.conversation,
           list: notRead,
           readCiRun: notRead,
           listCiRuns: notRead,

@@ -36,6 +36,7 @@ function reading(asked: unknown[] = []): GitHubReading {
       asked.push(number);
       return { issue: issue(number), comments, hidden: 0 };
     },
+    readConversation: never,
     async list(query: ListQuery) {
       asked.push(query);
       return [issue(1), issue(2)];

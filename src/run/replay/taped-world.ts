@@ -1,5 +1,6 @@
 import { digestOfRequest, type Model, type ModelRequest, ModelUnavailable, PromptTooLong } from '../../agent/model.ts';
 import type { ToolAnswer } from '../../agent/tool.ts';
+import type { Conversation } from '../../github/conversation.ts';
 import type { Discovery, Listed } from '../../github/discovery.ts';
 import type { Outcome } from '../../journal/effect.ts';
 import type { Entry, EntryType } from '../../journal/entry.ts';
@@ -36,7 +37,7 @@ export function makeTapedWorld(tape: Tape, journal: TapedJournal, asked: Asked):
     model: { ask: (request, { place = '' }) => askTape(journal, asked, { request, place }) },
     workspace: makeWorkspace(tape, journal, asked),
     github: {
-      reader: () => READER,
+      reader: () => ({ ...READER, readConversation: async () => toldOf(journal) }),
       discovery: (event) => tapedDiscovery(journal, event),
       perform: ({ run, key, effect }) => perform(tape, journal, { id: `${run}:${key}`, key, type: effect.type }),
     },
@@ -54,6 +55,12 @@ export function makeTapedWorld(tape: Tape, journal: TapedJournal, asked: Asked):
 
 function refuse(): never {
   throw new Error('a replay reads nothing from GitHub');
+}
+
+/** What was said, as a step that begins now was told of it. */
+function toldOf(journal: TapedJournal): Conversation {
+  const noted = journal.tape[journal.positionWhere((entry) => entry.type === 'noted' && entry.key.endsWith('/conversation'))];
+  return noted?.type === 'noted' ? (noted.value as Conversation) : { said: [], hidden: 0, older: 0 };
 }
 
 const READER = {

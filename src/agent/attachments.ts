@@ -1,0 +1,41 @@
+/** A file or image that somebody put into a text: its name as far as the text tells one, and where it is. */
+export interface Attachment {
+  name: string;
+  url: string;
+}
+
+const UPLOADED =
+  /https:\/\/(?:github\.com\/(?:user-attachments\/(?:assets|files)|[\w.-]+\/[\w.-]+\/(?:assets|files))\/[\w./%-]+|(?:user-images|private-user-images)\.githubusercontent\.com\/[\w./%-]+)/;
+const MARKDOWN = /(!?)\[([^\]\n]{0,200})\]\(\s*<?(https?:\/\/[^\s)>]+)>?[^)\n]{0,200}\)/g;
+const TAG = /<img\b[^>]{0,500}>/gi;
+const MOST = 50;
+
+/** The files and images that texts link to: what was uploaded to GitHub, and every image. Each address once, in the order in which they stand. */
+export function attachmentsIn(texts: readonly string[]): Attachment[] {
+  const found = new Map<string, Attachment>();
+  const add = (url: string, name: string) => {
+    if (!found.has(url) && found.size < MOST) found.set(url, { url, name: name.trim() || lastPart(url) });
+  };
+  for (const text of texts) {
+    for (const [, image, name = '', url = ''] of text.matchAll(MARKDOWN)) if (image || UPLOADED.test(url)) add(url, name);
+    for (const [tag] of text.matchAll(TAG)) {
+      const url = attributeOf(tag, 'src');
+      if (/^https?:\/\//.test(url)) add(url, attributeOf(tag, 'alt'));
+    }
+    for (const [url] of text.matchAll(new RegExp(UPLOADED, 'g')))
+      if (![...found.keys()].some((known) => known.startsWith(url))) add(url, '');
+  }
+  return [...found.values()];
+}
+
+function attributeOf(tag: string, name: string): string {
+  return new RegExp(`\\b${name}\\s*=\\s*["']([^"']*)["']`, 'i').exec(tag)?.[1] ?? '';
+}
+
+function lastPart(url: string): string {
+  return (
+    decodeURI(url.split(/[?#]/)[0] ?? '')
+      .split('/')
+      .at(-1) || 'attachment'
+  );
+}
