@@ -22,7 +22,7 @@ export interface WantedCall {
 export function checkCall(policy: ToolPolicy, used: readonly WantedCall[], call: WantedCall): { ok: true } | { ok: false; reason: string } {
   const name = canonicalToolName(call.name);
   const row = policy.allow?.find((allowance) => canonicalToolName(allowance.name) === name);
-  const before = used.filter((other) => canonicalToolName(other.name) === name);
+  const before = () => used.filter((other) => other.name === name || canonicalToolName(other.name) === name);
   const reason = refuseName(policy, name, row) ?? (row ? (refuseArguments(row, call) ?? refuseCount(row, before, call)) : null);
   return reason === null ? { ok: true } : { ok: false, reason };
 }
@@ -59,7 +59,9 @@ function refuseArguments(row: ToolAllowance, { name, input }: WantedCall): strin
   return null;
 }
 
-function refuseCount(row: ToolAllowance, before: readonly WantedCall[], call: WantedCall): string | null {
+function refuseCount(row: ToolAllowance, callsBefore: () => WantedCall[], call: WantedCall): string | null {
+  if (row.maxCalls === undefined && !row.perArgument) return null;
+  const before = callsBefore();
   if (row.maxCalls !== undefined && before.length >= row.maxCalls) {
     return `the limit of ${row.name} is reached: ${row.maxCalls} ${row.maxCalls === 1 ? 'call' : 'calls'} in this task. Use what you have.`;
   }

@@ -100,7 +100,8 @@ type TurnEnd = Pick<ConversationEnd, 'message' | 'by' | 'closing'>;
 async function takeTurn<C>(options: ConversationOptions<C>, walk: Walk, turn: number): Promise<TurnEnd | null> {
   const { messages, used } = walk;
   const key = `${options.key}/turn/${turn}`;
-  const ahead = { turn, calls: used.length, tokens: tokensIn(messages) };
+  const isAnswered = options.journal.find('turn.answered', key) !== undefined;
+  const ahead = { turn, calls: used.length, tokens: isAnswered ? 0 : tokensIn(messages) };
   const news = await hearTurn(options.journal, key, ahead, (one) => options.hear(one));
   const { closing } = news;
   if (news.abrupt) return { message: '', by: 'closing', closing };

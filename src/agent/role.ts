@@ -133,6 +133,8 @@ export function roleNamed(name: string): { role: RoleName; known: boolean } {
   return { role: role ?? 'SeniorDeveloper', known: role !== undefined };
 }
 
+const KNOWN_NAMES: ReadonlySet<string> = new Set(TOOL_NAMES);
+
 const ALIASES: Record<string, string> = {
   update_pull_request_comment: 'update_comment_on_pull_request',
   update_ticket_comment: 'update_comment_on_ticket',
@@ -147,7 +149,7 @@ const ALIASES: Record<string, string> = {
 /** The present name of a tool; published prompts also use older ones. Names nobody knows come back as they are, trimmed. */
 export function canonicalToolName(name: string): string {
   const plain = name.trim();
-  if (TOOL_NAMES.includes(plain)) return plain;
+  if (KNOWN_NAMES.has(plain)) return plain;
   const lower = plain.toLowerCase().replaceAll('-', '_');
-  return Object.hasOwn(ALIASES, lower) ? (ALIASES[lower] ?? plain) : TOOL_NAMES.includes(lower) ? lower : plain;
+  return Object.hasOwn(ALIASES, lower) ? (ALIASES[lower] ?? plain) : KNOWN_NAMES.has(lower) ? lower : plain;
 }
