@@ -1,5 +1,8 @@
 import type { Draft, Entry } from './entry.ts';
 
+/** A run or delegation comes to an orderly end where its journal has as many entries: every wake reads and walks them. */
+export const MOST_ENTRIES = 20_000;
+
 /**
  * The record of a run or of a delegation, and the only way to get anything done once.
  * One writer at a time: `append` throws `Superseded` when another has taken over.

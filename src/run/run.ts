@@ -1,6 +1,6 @@
 import type { Entry, RunStart } from '../journal/entry.ts';
 import { Pending, Superseded } from '../journal/errors.ts';
-import type { Journal } from '../journal/journal.ts';
+import { type Journal, MOST_ENTRIES } from '../journal/journal.ts';
 import { resourceKey } from '../journal/resource.ts';
 import { endedSteps, endOfRun, onlyWaits, startOf, viewRun } from '../journal/view.ts';
 import { limitsOf } from '../session/accounts.ts';
@@ -184,7 +184,7 @@ async function withoutTurn({ journal, turn }: Walked, next: string[]): Promise<s
   return turn.taken ? [] : fresh;
 }
 
-/** After the run's limit, or an order to end, no further step begins; those at work get their last turn. */
+/** After the run's limit, or an order to end, or with a journal that is full, no further step begins; those at work get their last turn. */
 async function cancelLate(
   { store }: Services,
   { journal, limit }: { journal: Journal; limit: Deadline | null },
@@ -192,7 +192,8 @@ async function cancelLate(
 ): Promise<boolean> {
   const late = next.filter((step) => !journal.find('step.started', step));
   if (late.length === 0) return false;
-  const reason = (await store.cancels.reasonOf(journal.id)) ?? (limit && (await store.now()) >= limit.at ? limit.reason : null);
+  const over = limit && (await store.now()) >= limit.at ? limit.reason : overlong(journal);
+  const reason = (await store.cancels.reasonOf(journal.id)) ?? over;
   if (reason === null) return false;
   const canceled = late.map((step) => ({
     type: 'step.ended' as const,
@@ -203,6 +204,10 @@ async function cancelLate(
   }));
   await journal.append({ type: 'run.state', state: 'Terminating', reason }, ...canceled);
   return true;
+}
+
+function overlong({ entries }: Journal): string | null {
+  return entries.length >= MOST_ENTRIES ? `the limit of ${MOST_ENTRIES} entries of a run's journal is reached` : null;
 }
 
 /** Of several that wait, the one that is due first. */

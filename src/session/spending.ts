@@ -2,7 +2,7 @@ import type { Answered } from '../agent/conversation.ts';
 import { type News, type TurnAhead, wasWarned } from '../agent/news.ts';
 import { costOf, type Price } from '../journal/cost.ts';
 import type { DelegationStart, RunStart } from '../journal/entry.ts';
-import type { Journal } from '../journal/journal.ts';
+import { type Journal, MOST_ENTRIES } from '../journal/journal.ts';
 import type { Place, Spending } from '../store/budgets.ts';
 import type { Budget } from '../workflow/settings.ts';
 import { accountsOf, type Bound, type Fullest, fullestOf, limitsOf, type NamedAccount, ownAccounts } from './accounts.ts';
@@ -68,6 +68,7 @@ export async function limitOf(services: Services, spender: Spender, ahead: TurnA
   const shares: Fullest[] = [
     { what: `its limit of ${limits.turns} turns`, share: limits.turns === null ? 0 : ahead.turn / limits.turns },
     { what: `its limit of ${limits.toolCalls} tool calls`, share: limits.toolCalls === null ? 0 : ahead.calls / limits.toolCalls },
+    { what: `its limit of ${MOST_ENTRIES} entries of its journal`, share: journal.entries.length / MOST_ENTRIES },
     fullestOf(accounts, reservation, asked) ?? { what: '', share: 0 },
   ];
   const fullest = shares.reduce((most, one) => (one.share > most.share ? one : most));
