@@ -9,6 +9,8 @@ export interface CiRunView {
   runId: number;
   workflow: string;
   event: string;
+  /** Who started it first. */
+  actor: string;
   branch: string;
   sha: string;
   status: string;
@@ -35,7 +37,7 @@ export interface CiLog {
   cut: boolean;
 }
 
-const Row = CiPayload.extend({ run_attempt: z.number().default(1) });
+const Row = CiPayload.extend({ run_attempt: z.number().default(1), actor: z.object({ login: z.string() }).nullish() });
 const Job = z.object({
   id: z.number(),
   name: z.string(),
@@ -61,6 +63,13 @@ export async function readCiRun(api: Api, repository: Repository, id: number): P
 /** The CI runs of a commit, newest first. */
 export async function listCiRuns(api: Api, repository: Repository, sha: string): Promise<CiRunView[]> {
   const { data } = await api.rest.actions.listWorkflowRunsForRepo({ ...repoOf({ repository }), head_sha: sha, per_page: MOST_RUNS });
+  return data.workflow_runs.map(toRunView);
+}
+
+/** Runs of a workflow (its file's name, or its id) that somebody or something started by hand, newest first. */
+export async function listDispatchedRuns(api: Api, repository: Repository, workflow: string): Promise<CiRunView[]> {
+  const query = { ...repoOf({ repository }), workflow_id: workflow, event: 'workflow_dispatch', per_page: MOST_RUNS };
+  const { data } = await api.rest.actions.listWorkflowRuns(query);
   return data.workflow_runs.map(toRunView);
 }
 
@@ -97,6 +106,7 @@ function toRunView(data: unknown): CiRunView {
     runId: row.id,
     workflow: row.name,
     event: row.event,
+    actor: row.actor?.login ?? '',
     branch: row.head_branch,
     sha: row.head_sha,
     status: row.status,

@@ -6,6 +6,7 @@ import type { Event } from '../journal/event.ts';
 import type { DraftReviews } from '../journal/finding.ts';
 import type { Api } from './api.ts';
 import { createCheck, findCheck, updateCheck } from './check.ts';
+import { dispatchCi } from './ci-dispatch.ts';
 import { rerunCi } from './ci-effect.ts';
 import type { Kept } from './clean.ts';
 import { createComment, findComment, updateComment } from './comment.ts';
@@ -85,7 +86,7 @@ type Acting = Extract<EffectRecord, { state: 'acting' }>;
 async function perform(shared: Shared, id: string, call: Performance): Promise<Outcome> {
   const known = await shared.records.get(id);
   if (known?.state === 'ended') return known.outcome;
-  const api = await shared.api(call.event.installation, call.event.repository.id, call.effect.type === 'ci.rerun' ? 'ci' : 'review');
+  const api = await shared.api(call.event.installation, call.event.repository.id, call.effect.type.startsWith('ci.') ? 'ci' : 'review');
   const { login } = await shared.identity();
   const claimed = await claim(shared, id);
   if (claimed.status === 'ended') return claimed.outcome;
@@ -150,6 +151,8 @@ function act(shared: Shared, writer: Writer, { run, effect, kept }: Performance)
       return updateItem(writer, effect, { policy: shared.settings, kept: kept ?? {} });
     case 'ci.rerun':
       return rerunCi(writer, effect);
+    case 'ci.dispatch':
+      return dispatchCi(writer, effect);
     case 'reaction.add':
       return addReaction(writer, effect);
     case 'check.create':

@@ -72,6 +72,11 @@ export class Writer {
     return this.#options.key;
   }
 
+  /** Own login. */
+  get login(): string {
+    return this.#options.login;
+  }
+
   get event(): Event {
     return this.#options.event;
   }

@@ -18,7 +18,9 @@ export type Effect =
   | { type: 'thread.reply'; thread: string; body: string }
   | { type: 'thread.resolve'; thread: string }
   /** What failed of a CI run runs again, or this job of it. */
-  | { type: 'ci.rerun'; run: number; job?: number };
+  | { type: 'ci.rerun'; run: number; job?: number }
+  /** Starts a workflow of the repository on a branch or tag. */
+  | { type: 'ci.dispatch'; workflow: string; ref: string; inputs: Record<string, string> };
 
 /** What changes on the run's own pull request or issue; what is absent stays. Labels and people come and go one by one. */
 export interface ItemChange {

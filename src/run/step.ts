@@ -1,5 +1,4 @@
 import type { RunStart, StepEnd } from '../journal/entry.ts';
-import { Fatal } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import { resourceKey } from '../journal/resource.ts';
 import { endedSteps } from '../journal/view.ts';
@@ -15,6 +14,7 @@ import { stepsBefore } from '../workflow/order.ts';
 import type { Step } from '../workflow/step.ts';
 import { renderTemplate } from '../workflow/template-render.ts';
 import { cloneRepositories } from './clone.ts';
+import { executeCi } from './execute-ci.ts';
 import { identifyRepositories } from './identify.ts';
 import { postEarly } from './leftovers.ts';
 
@@ -85,7 +85,7 @@ async function act(services: Services, run: StepRun, step: Step): Promise<End> {
     if (end.by === 'refusal') return { state: 'Failed', output: { message: end.message }, reason: end.message };
     return completed({ message: end.message }, end.early ?? '');
   }
-  throw new Fatal(`steps of the kind ${step.action} are not built yet: see the README for what is`);
+  return completed(await executeCi(services, run, { step, data }));
 }
 
 /** `reason` says why it ended early, where it did. */

@@ -66,6 +66,8 @@ export interface GitHubReading {
   /** CI runs of a pull request's newest commit, newest first. */
   listCiRuns(number: number): Promise<CiRunView[]>;
   readCiLog(job: number): Promise<CiLog>;
+  /** Runs of a workflow that were started by hand, newest first. */
+  listDispatched(workflow: string): Promise<CiRunView[]>;
 }
 
 /** What a call of a tool works with: everything is bound to the run, so a tool cannot reach another one's. */

@@ -1,6 +1,6 @@
 import type { Api } from '../github/api.ts';
 import type { Audience } from '../github/audience.ts';
-import { listCiRuns, readCiLog, readCiRun } from '../github/ci-run.ts';
+import { listCiRuns, listDispatchedRuns, readCiLog, readCiRun } from '../github/ci-run.ts';
 import { readConversation } from '../github/conversation.ts';
 import { GitHubError } from '../github/error.ts';
 import { readComments, readCommits, readIssue, readPull, readReviews } from '../github/read.ts';
@@ -54,6 +54,7 @@ export function makeReading({ repository, api, audience }: ReadingScope): GitHub
         const [client, who] = await Promise.all([api(), audience()]);
         return readConversation(client, { repository, number, pull: kind === 'pr' }, who);
       }),
+    listDispatched: (workflow) => tell(`workflow ${workflow}`, async () => listDispatchedRuns(await api(), repository, workflow)),
     list: (query) => tell('this list', async () => list(await api(), repository, query)),
   };
 }

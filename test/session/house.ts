@@ -18,6 +18,7 @@ import { makeKeys } from '../../src/store/keys.ts';
 import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
 import { RedisStore, type Store } from '../../src/store/store.ts';
 import { RedisStreams } from '../../src/store/streams.ts';
+import type { GitHubReading } from '../../src/tools/context.ts';
 import { loadWorkflow } from '../../src/workflow/load.ts';
 import { defaultSettings, type Settings } from '../../src/workflow/settings.ts';
 import type { Workspace } from '../../src/workspace/workspace.ts';
@@ -173,6 +174,8 @@ export class House {
   settings: Settings = defaultSettings();
   /** What was said on every pull request and issue. */
   conversation: Conversation = { said: [], hidden: 0, older: 0 };
+  /** What GitHub answers to those who read. */
+  reading: Partial<GitHubReading> = {};
   /** What the App is installed on, and what it says of who may read. */
   installation: Discovery = { list: async () => [], find: async () => null, canRead: async () => false };
 
@@ -266,6 +269,8 @@ export class Process {
           readCiRun: notRead,
           listCiRuns: notRead,
           readCiLog: notRead,
+          listDispatched: notRead,
+          ...house.reading,
         }),
         discovery: () => house.installation,
       },

@@ -44,6 +44,7 @@ function reading(asked: unknown[] = []): GitHubReading {
     readCiRun: never,
     listCiRuns: never,
     readCiLog: never,
+    listDispatched: never,
   };
 }
 

@@ -70,6 +70,7 @@ const READER = {
   readCiRun: refuse,
   listCiRuns: refuse,
   readCiLog: refuse,
+  listDispatched: refuse,
 };
 
 /**
