@@ -78,6 +78,8 @@ export interface DelegationStart {
   commands?: string[];
   /** The run's. */
   limits?: Limits;
+  /** Why what the run has is partial: a step before ended early. */
+  partial?: string;
 }
 
 /** A tool that a delegation may call; `maxCalls` in all, `perArgument` once per identical arguments, `only` binds an argument to a value or pattern. */

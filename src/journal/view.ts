@@ -207,6 +207,12 @@ export function earlyEnd({ steps }: Pick<RunView, 'steps'>): string | null {
   return early ? `step "${early.id}" ended early: ${early.reason}` : null;
 }
 
+/** As `earlyEnd`, from entries alone. */
+export function earlyEndIn(entries: readonly Entry[]): string | null {
+  const ends = entries.filter((entry) => entry.type === 'step.ended');
+  return earlyEnd({ steps: ends.map((entry) => ({ ...entry, id: entry.step, startedAt: 0, endedAt: entry.at })) });
+}
+
 /**
  * The end of a run from its steps: timed out where its limit ended it, failed where one failed, else completed, with the message of the last that ended. A
  * reason beside `Completed` says why its results are partial.

@@ -1,6 +1,7 @@
 import type { Outcome } from '../journal/effect.ts';
 import type { RunStart } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
+import { endOfRun, viewRun } from '../journal/view.ts';
 import type { Services } from '../session/services.ts';
 import { judgeTrouble } from '../session/trouble.ts';
 
@@ -13,8 +14,21 @@ export async function postLeftovers(services: Services, work: Work): Promise<voi
   if (work.journal.find('noted', key)) return;
   const count = await countOpen(services, work);
   if (count === 0) return;
-  const body = `These ${count} findings were recorded, but the run ended before its review was submitted.`;
+  const reason = await whyEarly(services, work);
+  const body = reason
+    ? partialReview(reason, count)
+    : `These ${count} findings were recorded, but the run ended before its review was submitted.`;
   await work.journal.once(key, () => post(services, work, { key, body }));
+}
+
+/** Why a run ends before its work is done; empty where it does not. */
+async function whyEarly(services: Services, { journal, start }: Work): Promise<string> {
+  const view = viewRun(journal.entries);
+  return (await services.store.cancels.reasonOf(start.run)) ?? (view ? endOfRun(view).reason : '');
+}
+
+function partialReview(reason: string, count: number): string {
+  return `**Partial review.** ${reason.replace(/[.\s]+$/, '')}. Found until then: ${count === 1 ? '1 finding' : `${count} findings`}.`;
 }
 
 /** What a step that was told to end to have its findings posted left in the journal; `outcome` is null where there was nothing to post. */
@@ -29,7 +43,7 @@ export async function postEarly(services: Services, work: Work, { step, reason }
   await work.journal.once(key, async (): Promise<Early> => {
     const count = await countOpen(services, work);
     if (count === 0) return { reason, outcome: null };
-    const body = `**Partial review.** ${reason}. Found until then: ${count === 1 ? '1 finding' : `${count} findings`}.`;
+    const body = partialReview(reason, count);
     return { reason, outcome: await post(services, work, { key, body }) };
   });
 }

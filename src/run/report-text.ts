@@ -3,6 +3,7 @@ import type { CheckOutput, Conclusion } from '../journal/effect.ts';
 import type { BudgetLines } from '../journal/entry.ts';
 import type { Finding } from '../journal/finding.ts';
 import type { Away, RunView, StepView } from '../journal/view.ts';
+import { type Coverage, coveredIn } from './coverage.ts';
 
 const LONGEST_MESSAGE = 20_000;
 /** A run at work is reported again after this long, also where nothing is new (ms). */
@@ -18,6 +19,10 @@ export interface Reported {
   away?: Away | null;
   /** What is used of the budgets that have a limit. */
   budgets?: BudgetLines;
+  /** Which files of the change were looked at, at the end of a run that looked at any. */
+  coverage?: Coverage | null;
+  /** Whether the run drafted or submitted a review. */
+  reviewed?: boolean;
 }
 
 /** The status comment. Its state line is ours, derived from the journal; the newest `update_status` stands quoted under it. */
@@ -101,10 +106,12 @@ export function checkOutput(report: Reported): CheckOutput {
     ...(view.lacking.length > 0 ? [`| Tools not built | ${namesOf(view.lacking)} |`] : []),
     `| Tokens | ${tokensLine(view)} |`,
     `| Cost | ${costLine(report)} |`,
+    ...(report.coverage ? [`| Coverage | ${coverageLine(report.coverage)} |`] : []),
     ...(report.budgets ?? []).map(({ of, text }) => `| Budget of ${of} | ${text} |`),
     `| Time | ${duration((view.endedAt ?? now) - view.startedAt)} |`,
     '',
     ...stepTable(view.steps),
+    ...(report.coverage ? uncoveredLines(report.coverage) : []),
   ];
   return { title: titleOf(report), summary: clip(lines.join('\n')) };
 }
@@ -172,11 +179,43 @@ function stepTable(steps: StepView[]): string[] {
   return ['| Step | State | Time | |', '|---|---|---|---|', ...rows];
 }
 
-/** How a check run ends: green only where the run completed, nothing ended early and every finding was posted; neutral where what there is is partial. */
-export function conclusionOf({ view, findings }: Reported): Conclusion {
+function isCoveredInPart({ reviewed, coverage }: Reported): boolean {
+  return reviewed === true && coverage !== null && coverage !== undefined && coveredIn(coverage) < coverage.files.length;
+}
+
+/** How many of the changed files were seen, and what became of the others. */
+function coverageLine(coverage: Coverage): string {
+  const { files } = coverage;
+  const counts = new Map<string, number>();
+  for (const { state } of files) counts.set(state, (counts.get(state) ?? 0) + 1);
+  const states = [...counts].map(([state, count]) => `${count} ${state}`).join(', ');
+  return `${coveredIn(coverage)} of ${files.length} changed files${states ? `: ${states}` : ''}`;
+}
+
+const MOST_LISTED = 50;
+
+function uncoveredLines({ files }: Coverage): string[] {
+  const left = files.filter(({ state }) => state === 'unread' || state === 'failed' || state === 'too large');
+  const read = files.flatMap((file) => (file.state === 'read' ? [`- ${code(file.path)}: read by ${file.by.join(', ')}`] : []));
+  const rows = left.slice(0, MOST_LISTED).map(({ path, state }) => `- ${code(path)}: ${state}`);
+  const more = left.length > MOST_LISTED ? [`- and ${left.length - MOST_LISTED} more`] : [];
+  const seen =
+    read.length > 0
+      ? ['', '<details><summary>Files that were read</summary>', '', ...read.slice(0, MOST_LISTED * 4), '', '</details>']
+      : [];
+  return [...(rows.length > 0 ? ['', 'Not read:', ...rows, ...more] : []), ...seen];
+}
+
+function code(path: string): string {
+  return `\`${path.replace(/[`\r\n]/g, "'")}\``;
+}
+
+/** How a check run ends: green only where the run completed, nothing ended early, every finding was posted and a review saw every file; neutral where what there is is partial. */
+export function conclusionOf(report: Reported): Conclusion {
+  const { view, findings } = report;
   switch (view.state) {
     case 'Completed':
-      return view.reason === '' && findings.every((finding) => finding.posted) ? 'success' : 'neutral';
+      return view.reason === '' && findings.every((finding) => finding.posted) && !isCoveredInPart(report) ? 'success' : 'neutral';
     case 'Skipped':
     case 'Timeout':
       return 'neutral';

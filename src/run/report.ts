@@ -4,8 +4,10 @@ import { Pending } from '../journal/errors.ts';
 import { type Away, awayOf, type RunView, viewRun } from '../journal/view.ts';
 import { priceOf, type Services } from '../session/services.ts';
 import type { Store } from '../store/store.ts';
+import { hasSubmitted } from '../tools/submission.ts';
 import { budgetLines } from './budget.ts';
 import { buttonsOf } from './buttons.ts';
+import { coverageOf } from './coverage.ts';
 import { checkOutput, conclusionOf, isAtWork, PULSE_MS, type Reported } from './report-text.ts';
 import { numberIn, type Showing, showStatus, type Write } from './status-comment.ts';
 
@@ -43,8 +45,10 @@ export async function reportRun(services: Services, id: string, signal: AbortSig
   if (last && view.endedAt === null && now - last.at < BETWEEN_EDITS_MS) throw new Pending('the next edit', last.at + BETWEEN_EDITS_MS);
   const findings = view.start.event.resource.kind === 'pr' ? await services.store.drafts.list(id) : [];
   const away = isAtWork(view) ? (view.away ?? (await awayIn(services, entries))) : null;
+  const reviewed = view.endedAt !== null && (findings.length > 0 || (await hasSubmitted(services.store.pads(id))));
+  const cover = view.endedAt === null ? {} : { reviewed, coverage: await coverageOf(services, { view, entries, reviewed }) };
   const budgets = await budgetLines(services, view.start, entries.at(-1));
-  const report: Reported = { view, findings, priceOf: (model) => priceOf(services.settings, model), now, away, budgets };
+  const report: Reported = { view, findings, priceOf: (model) => priceOf(services.settings, model), now, away, budgets, ...cover };
   const write: Write = (key, effect, owner = id) => services.github.perform({ run: owner, key, event: view.start.event, effect, signal });
   await react(view, write);
   const at = nameEdit(entries.length, report, last);

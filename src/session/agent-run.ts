@@ -3,6 +3,7 @@ import { converse } from '../agent/conversation.ts';
 import { readToolTable } from '../agent/tool-table.ts';
 import type { Agent } from '../journal/entry.ts';
 import { Fatal } from '../journal/errors.ts';
+import { earlyEndIn } from '../journal/view.ts';
 import type { StepOf } from '../workflow/step.ts';
 import { deadlineFrom, earliest } from './deadline.ts';
 import { CONTEXT_TOKENS, MAX_TOKENS } from './delegation.ts';
@@ -27,6 +28,7 @@ export async function runAgent(services: Services, step: StepOf<'agent.run'>, wo
     agent,
     base: { checkouts: [], changes: {} },
     signal: work.signal,
+    partial: earlyEndIn(journal.entries) ?? undefined,
     commands: commandsOf(start),
     onStatus: work.onStatus,
   };

@@ -2,10 +2,10 @@ import type { CallRequest } from '../agent/calls.ts';
 import { canonicalToolName } from '../agent/role.ts';
 import type { ToolAnswer } from '../agent/tool.ts';
 import { readToolTable } from '../agent/tool-table.ts';
-import type { Agent, DelegationEnd, DelegationStart, RunStart, ToolAllowance } from '../journal/entry.ts';
+import type { Agent, DelegationEnd, DelegationStart, Entry, RunStart, ToolAllowance } from '../journal/entry.ts';
 import { Pending, ToolError } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
-import { treeOf } from '../journal/view.ts';
+import { earlyEndIn, treeOf } from '../journal/view.ts';
 import { runOf } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
 import { parseArguments } from '../tools/arguments.ts';
@@ -142,7 +142,13 @@ function startOf(desk: Desk, { call, input, agent }: { call: CallRequest; input:
     modelKey: desk.modelKey,
     commands: commandsOf(start),
     ...(start.limits ? { limits: start.limits } : {}),
+    ...partialOf(before),
   };
+}
+
+function partialOf(before: readonly Entry[]): Pick<DelegationStart, 'partial'> {
+  const partial = earlyEndIn(before);
+  return partial === null ? {} : { partial };
 }
 
 /** What both the call and the table in its instructions allow, each under the stricter limit. */

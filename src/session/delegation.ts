@@ -72,6 +72,7 @@ async function work(
     agent: start.agent,
     base: start.tree,
     signal,
+    partial: start.partial,
     commands: start.commands ?? [],
   };
   await endWith(journal, start, await talk(services, subject, start));

@@ -28,6 +28,8 @@ export interface Subject {
   /** The workspace as it was before the first entry of this journal. */
   base: Tree;
   signal: AbortSignal;
+  /** Why what the run has is partial, where a step before ended early. */
+  partial?: string | undefined;
   /** Commands that a comment may begin with; none where absent. */
   commands?: string[];
   /** Hears of `update_status` and the key of its call; absent where the agent has no such tool. */
@@ -115,6 +117,7 @@ function contextOf(services: Services, subject: Subject, call: CallRequest): Too
     event,
     trust: subject.trust,
     signal: subject.signal,
+    ...(subject.partial ? { partial: subject.partial } : {}),
     files,
     search: (query) => services.workspace.search(tree, blobs, { ...query, signal: subject.signal }),
     pads: services.store.pads(run),

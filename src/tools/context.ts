@@ -79,6 +79,8 @@ export interface ToolContext {
   event: Event;
   trust: Trust;
   signal: AbortSignal;
+  /** Why what the run has is partial; absent where nothing ended early. A review says so. */
+  partial?: string;
   /** Opened for this call: `changed()` is what this call changed. */
   files: Files;
   search(query: SearchQuery): Promise<SearchResult>;

@@ -28,7 +28,8 @@ export async function submitReview(
   if (review.body.trim() === '' && review.event !== 'APPROVE' && findings.length === 0) {
     throw new ToolError('There are no findings and body is empty: write what the review says.');
   }
-  const result = await publishEffect(context, { type: 'review.submit', ...review });
+  const body = context.partial ? `**Partial review.** ${context.partial}.\n\n${review.body}` : review.body;
+  const result = await publishEffect(context, { type: 'review.submit', event: review.event, body });
   const ids = findings.map(({ id }) => id);
   const submission: Submission = {
     key: context.key,
@@ -42,6 +43,11 @@ export async function submitReview(
 
 function newOnes(findings: Finding[], before: Submission): Finding[] {
   return findings.filter(({ id, posted }) => !posted && !before.findings.includes(id));
+}
+
+/** Whether a run has submitted a review. */
+export async function hasSubmitted(pads: Pick<Scratchpads, 'read'>): Promise<boolean> {
+  return (await pads.read(PAD)) !== null;
 }
 
 /** What this run has submitted so far, or null. */

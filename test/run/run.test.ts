@@ -202,7 +202,7 @@ describe('the lane of a resource', () => {
     await advance(process, urgent);
     expect(house.asked).toEqual([]);
     expect((await house.entries(second)).map((entry) => entry.type)).toEqual(['run.started']);
-    expect(await house.waiting('reports')).toEqual(expect.arrayContaining([second, urgent]));
+    await expect.poll(() => house.waiting('reports')).toEqual(expect.arrayContaining([second, urgent]));
     await advance(process, first);
     expect(await house.waiting('runs')).toContain(urgent);
     expect(await house.waiting('runs')).not.toContain(second);
