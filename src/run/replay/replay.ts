@@ -89,7 +89,8 @@ const BREATHS = 3;
 
 /**
  * Lets the engine go as far as it can. Everything is answered at once or never, so when nothing happens for a moment it stands still: it waits for an
- * answer that the record does not have, or wants to write what the record has later.
+ * answer that the record does not have, or wants to write what the record has later. Where it had got further before, one branch may have left while others
+ * wait for it: then this advance ends, as the recorded one did, and the next goes on.
  */
 async function settle(journal: TapedJournal, advance: Promise<void>): Promise<Fate> {
   let fate: Fate | null = null;
@@ -98,13 +99,19 @@ async function settle(journal: TapedJournal, advance: Promise<void>): Promise<Fa
     (error: unknown) => (fate = { status: 'ended', words: wordsOf(error) }),
   );
   void settled;
+  const begun = journal.entries.length;
+  let mayGiveUp = true;
   for (let idle = 0, seen = journal.activity; idle < BREATHS && fate === null; idle++) {
     await breathe();
     if (journal.activity !== seen) idle = 0;
     seen = journal.activity;
     const stuckAt = idle === BREATHS - 1 ? journal.next : undefined;
-    if (!stuckAt || !isOutside(stuckAt)) continue;
-    journal.takeOver();
+    if (!stuckAt) continue;
+    if (isOutside(stuckAt)) journal.takeOver();
+    else if (mayGiveUp && journal.entries.length > begun) {
+      journal.giveUp();
+      mayGiveUp = false;
+    } else continue;
     idle = 0;
   }
   return fate ?? { status: 'stands still', words: 'it does not come to that' };

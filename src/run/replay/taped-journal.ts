@@ -1,4 +1,5 @@
 import type { Draft, Entry, EntryOf, EntryType } from '../../journal/entry.ts';
+import { Pending } from '../../journal/errors.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { compareEntries, type Difference, describeEntry, identityOf, type Place, placeOf, type Strictness } from './difference.ts';
 
@@ -11,6 +12,10 @@ export class Diverged extends Error {
 export interface Wish {
   words: string;
   place: Place;
+}
+
+interface Wishing extends Wish {
+  refuse(error: Error): void;
 }
 
 interface Arrived {
@@ -39,7 +44,7 @@ export class TapedJournal implements Journal {
   readonly #entries: Entry[] = [];
   readonly #index = new Map<string, Entry>();
   readonly #arrived = new Map<number, Arrived>();
-  readonly #wishes: Wish[] = [];
+  #wishes: Wishing[] = [];
   #difference: Difference | null = null;
   #activity = 0;
 
@@ -116,11 +121,18 @@ export class TapedJournal implements Journal {
     await Promise.all(written);
   }
 
-  /** Waits for ever: the record has no answer to this. It is told where nothing else goes on either. */
+  /** Waits: the record has no answer to this. It is told where nothing else goes on either. */
   wish(wish: Wish): Promise<never> {
     this.#refuseDiverged();
-    this.#wishes.push(wish);
-    return new Promise<never>(() => {});
+    return new Promise<never>((_, refuse) => this.#wishes.push({ ...wish, refuse }));
+  }
+
+  /** Ends the advance that is under way, as one that waits: what is held back, and what has no answer yet, is asked for again by the next. */
+  giveUp(): void {
+    const held = [...this.#arrived.values(), ...this.#wishes];
+    this.#arrived.clear();
+    this.#wishes = [];
+    for (const { refuse } of held) refuse(new Pending('what comes before it'));
   }
 
   /** Takes an entry over from the record that nobody here can derive. */

@@ -110,7 +110,8 @@ function orderTo(tape: Tape, journal: TapedJournal, id: string): string | null {
   if (id.startsWith(`${journal.id}/`)) return orderToStep(journal, id.slice(journal.id.length + 1), tape.orders.get(id));
   const shown = journal.tape.findIndex((entry) => id === journal.id && orderShownBy(entry, tape.orders.get(id)) !== null);
   const entry = journal.tape[shown];
-  if (!entry || shown > journal.entries.length) return null;
+  const isWaking = (other: Entry) => other.type === 'step.state' && other.state === 'InSession';
+  if (!entry || !journal.tape.slice(journal.entries.length, shown).every(isWaking)) return null;
   return orderShownBy(entry, tape.orders.get(id));
 }
 

@@ -37,7 +37,7 @@ export function makeTapedWorld(tape: Tape, journal: TapedJournal, asked: Asked):
     model: { ask: (request, { place = '' }) => askTape(journal, asked, { request, place }) },
     workspace: makeWorkspace(tape, journal, asked),
     github: {
-      reader: () => ({ ...READER, readConversation: async () => toldOf(journal) }),
+      reader: () => ({ ...READER, readConversation: async () => readAsRecorded(journal) }),
       discovery: (event) => tapedDiscovery(journal, event),
       perform: ({ run, key, effect }) => perform(tape, journal, { id: `${run}:${key}`, key, type: effect.type }),
     },
@@ -84,6 +84,14 @@ async function findAnswer(journal: TapedJournal, question: { type: EntryType; ke
   if (at >= 0) return at;
   const place = placeOfKey(key);
   return journal.wish({ words: `${words} (${describePlace(place) || key})`, place });
+}
+
+/** What was said before the step that began last, read for its briefing: where that failed it fails again. */
+function readAsRecorded(journal: TapedJournal): ReturnType<typeof toldOf> {
+  const begun = journal.entries.findLast((entry) => entry.type === 'step.started');
+  const work = begun?.type === 'step.started' ? `step/${begun.step}` : '';
+  failAsRecorded(journal, work, journal.positionOf('briefed', work));
+  return toldOf(journal);
 }
 
 /** A step, or the work of a delegation. */
@@ -136,7 +144,7 @@ const MOST_SHORTENED = 2;
 /** A model that was away is away again; a call that was given up because of news that came meanwhile is given up again. */
 function interruptAsRecorded(journal: TapedJournal, place: string): void {
   const isMeant = (entry: Entry) =>
-    'key' in entry && (entry.key === place || entry.key.startsWith(`${place}/news/`)) && INTERRUPTS.has(entry.type);
+    'key' in entry && (entry.key === place || entry.key.startsWith(`${place}/news`)) && INTERRUPTS.has(entry.type);
   const entry = journal.tape[journal.positionWhere(isMeant)];
   if (entry?.type === 'model.away') throw new ModelUnavailable(entry.message, entry.until);
   if (entry?.type === 'noted') throw new Pending('what it hears meanwhile');
