@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface AppParts {
   /** Whether GitHub signed this body. */
   verify(body: Buffer, signature: string): Promise<boolean>;
+  /** Where a payload is not what GitHub sends under this event name: the difference in one line; null where it is, or nobody here reads it. */
+  misfit(event: string, payload: object): string | null;
   /** Puts a delivery into the queue; resolves once Redis has it. */
   accept(delivery: { id: string; event: string; body: string }): Promise<void>;
   /** What keeps the process from being ready; empty when it is. */
@@ -163,7 +165,10 @@ async function takeWebhook(door: Door, request: IncomingMessage): Promise<Answer
   if (body === 'too slow') return { status: 408, text: `the body took over ${door.limits.bodyMs / 1000} s` };
   if (!(await door.verify(body, signature))) return { status: 401, text: 'the signature does not match' };
   const text = body.toString('utf8');
-  if (!isObject(text)) return { status: 400, text: 'the body is not a JSON object' };
+  const payload = readObject(text);
+  if (!payload) return { status: 400, text: 'the body is not a JSON object' };
+  const misfit = door.misfit(event, payload);
+  if (misfit !== null) return { status: 400, text: `the body is not what GitHub sends as "${event}": ${misfit}` };
   try {
     await within(door.limits.acceptMs, door.accept({ id, event, body: text }));
   } catch (error) {
@@ -202,12 +207,12 @@ function readBody(request: IncomingMessage, { bodyBytes, bodyMs }: AppLimits): P
   });
 }
 
-function isObject(text: string): boolean {
+function readObject(text: string): object | null {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
+    return typeof value === 'object' && !Array.isArray(value) ? value : null;
   } catch {
-    return false;
+    return null;
   }
 }
 

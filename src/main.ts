@@ -1,11 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { makeAlone } from './alone.ts';
 import { type App, startApp } from './app.ts';
 import type { Config } from './config.ts';
 import { GitHubApp } from './github/client.ts';
 import { Configurations } from './github/configuration.ts';
+import { misfitOf } from './github/event.ts';
 import { findOpenChecks } from './github/open-checks.ts';
 import { Permissions } from './github/permission.ts';
 import { Intake } from './run/intake.ts';
@@ -28,7 +30,10 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-const STOP_MS = 7_000;
+/** How long work that is under way may take to end before it is handed over (ms). */
+const STOP_MS = 4_000;
+/** A stop takes no longer, whatever does not answer: who asked for it kills the process after 10 s. */
+const STOP_ALL_MS = 7_200;
 
 /** Starts everything that `config.role` asks for, in the order in which it is needed; what was started is closed again where a later part fails. */
 export async function start(config: Config): Promise<Running> {
@@ -66,10 +71,11 @@ function openFrame(config: Config): Frame {
     redact: ['headers.authorization', 'err.request', 'err.response', 'err.config'],
   });
   const closers: (() => Promise<void>)[] = [];
-  const stop = async () => {
+  const closeAll = async () => {
     for (const close of closers.splice(0).reverse())
       await close().catch((error: unknown) => log.warn({ err: error }, 'something could not be closed'));
   };
+  const stop = () => Promise.race([closeAll(), sleep(STOP_ALL_MS, undefined, { ref: false })]);
   return { log, closers, stop };
 }
 
@@ -164,6 +170,7 @@ function serve(config: Config, { store, github, log }: { store: RedisStore; gith
   return startApp(
     {
       verify: (body, signature) => github.verify(body, signature),
+      misfit: misfitOf,
       accept: (delivery) => Promise.all([watch.refuseLoss(), queues.addDelivery(delivery)]).then(() => undefined),
       async notReady() {
         const sentence = explainCondition(await watch.look());

@@ -34,6 +34,7 @@ export async function start(given: Partial<AppParts> = {}, limits: Partial<AppLi
   const errors: unknown[] = [];
   const parts: AppParts = {
     verify: () => Promise.resolve(true),
+    misfit: () => null,
     accept: () => Promise.resolve(),
     notReady: () => Promise.resolve([]),
     metrics: () => Promise.resolve('pitwall_jobs 1'),
@@ -46,6 +47,7 @@ export async function start(given: Partial<AppParts> = {}, limits: Partial<AppLi
         calls.push(`verify ${body.toString()} ${signature}`);
         return parts.verify(body, signature);
       },
+      misfit: parts.misfit,
       async accept(delivery) {
         calls.push(`accept ${JSON.stringify(delivery)}`);
         await parts.accept(delivery);

@@ -68,6 +68,15 @@ describe('a delivery', () => {
     },
   );
 
+  it('that is signed but is not what GitHub sends under its name is refused with the difference', async () => {
+    const door = await start({ misfit: (event, payload) => `${event} without ${Object.keys(payload).join()}` });
+    expect(await post(door)).toMatchObject({
+      status: 400,
+      text: 'the body is not what GitHub sends as "pull_request": pull_request without action,text\n',
+    });
+    expect(door.calls.filter((call) => call.startsWith('accept'))).toEqual([]);
+  });
+
   it('is accepted up to 25 MiB', async () => {
     const door = await start({}, {});
     const body = Buffer.alloc(25 * MIB, ' ');
@@ -228,7 +237,12 @@ describe.concurrent('the server', () => {
 
   it('says what to do where its port is taken', async () => {
     const { app } = await start();
-    const parts = { verify: () => Promise.resolve(true), accept: () => Promise.resolve(), notReady: () => Promise.resolve([]) };
+    const parts = {
+      verify: () => Promise.resolve(true),
+      misfit: () => null,
+      accept: () => Promise.resolve(),
+      notReady: () => Promise.resolve([]),
+    };
     const second = startApp({ ...parts, metrics: () => Promise.resolve(''), onError: () => {} }, { port: app.port, host: '127.0.0.1' });
     await expect(second).rejects.toThrow(`port ${app.port} is taken: stop what uses it or set PORT to another`);
   });

@@ -49,6 +49,15 @@ export function toEvents(delivery: Delivery, options: { aliases: string[]; slug:
   return events.length > 0 ? { events } : ignore(explainNothing(name, arrival.envelope, own.data as PayloadOf<PayloadName>));
 }
 
+/** Where a payload is not what GitHub sends under this name: the difference in one line; null where it is, and for names that start nothing. */
+export function misfitOf(name: string, payload: unknown): string | null {
+  if (!isHandled(name)) return null;
+  const envelope = Envelope.safeParse(payload);
+  if (!envelope.success) return explainMismatch(envelope.error);
+  const own = PAYLOADS[name].safeParse(payload);
+  return own.success ? null : explainMismatch(own.error);
+}
+
 function isHandled(name: string): name is PayloadName {
   return Object.hasOwn(PAYLOADS, name);
 }

@@ -1,4 +1,5 @@
 import type { Delivery } from '../github/webhook.ts';
+import type { Entry } from '../journal/entry.ts';
 import type { Services } from '../session/services.ts';
 
 /** What ends a suspension or an archive, by the delivery's name. */
@@ -6,18 +7,30 @@ const FREEING: Record<string, string> = { installation: 'unsuspend', repository:
 /** Those that are not found among so many go on by their own timer, within five minutes. */
 const MOST_LOOKED_AT = 500;
 
-/** Wakes the runs that are on hold, where a delivery tells that an installation or a repository is free again. Waking one too many is no harm. */
-export async function wakeHeld({ store }: Pick<Services, 'store'>, { name, payload }: Delivery): Promise<void> {
-  if (FREEING[name] === undefined || actionOf(payload) !== FREEING[name]) return;
+/**
+ * Wakes the open runs and delegations of an installation, where a delivery tells that it, or a repository of it, is free again: some of them are on hold. Waking
+ * one too many is no harm.
+ */
+export async function wakeHeld({ store }: Pick<Services, 'store'>, delivery: Delivery): Promise<void> {
+  const installation = freedBy(delivery);
+  if (installation === null) return;
+  const { journals, queues } = store;
   const runs = await store.newestRuns(MOST_LOOKED_AT);
-  const last = await store.journals.lastOf(runs);
-  const held = runs.filter((_, at) => {
-    const entry = last[at];
-    return entry?.type === 'run.state' && entry.state === 'OnHold';
-  });
-  await Promise.all(held.map((run) => store.queues.wakeRun(run)));
+  const last = await journals.lastOf(runs);
+  for (const run of runs.filter((_, at) => last[at] && last[at]?.type !== 'run.ended')) {
+    if ((await journals.installationOf(run)) !== installation) continue;
+    await queues.wakeRun(run);
+    for (const delegation of openDelegations(await journals.read(run))) await queues.wakeDelegation(delegation);
+  }
 }
 
-function actionOf(payload: unknown): unknown {
-  return typeof payload === 'object' && payload !== null && 'action' in payload ? payload.action : null;
+function freedBy({ name, payload }: Delivery): number | null {
+  const { action, installation } = (payload ?? {}) as { action?: unknown; installation?: { id?: unknown } | null };
+  const id = installation?.id;
+  return FREEING[name] !== undefined && action === FREEING[name] && typeof id === 'number' ? id : null;
+}
+
+function openDelegations(entries: Entry[]): string[] {
+  const ended = new Set(entries.flatMap((entry) => (entry.type === 'delegation.ended' ? [entry.delegation] : [])));
+  return entries.flatMap((entry) => (entry.type === 'delegation.queued' && !ended.has(entry.delegation) ? [entry.delegation] : []));
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { toEvents } from '../../src/github/event.ts';
+import { misfitOf, toEvents } from '../../src/github/event.ts';
 import type { Event } from '../../src/journal/event.ts';
 import { resourceKey } from '../../src/journal/resource.ts';
 
@@ -28,6 +28,25 @@ const one = (fixture: string, change?: (payload: Json) => void): Event => {
   expect(events).toHaveLength(1);
   return events[0]!;
 };
+
+describe('the shape of a payload', () => {
+  const fixtures = readdirSync(FIXTURES).map((file) => file.replace(/\.json$/, ''));
+
+  it.each(fixtures)('%s is what GitHub sends under its name, and not under another', (fixture) => {
+    const name = fixture.split('.')[0] ?? '';
+    expect(misfitOf(name, load(fixture))).toBeNull();
+    if (name !== 'workflow_run') expect(misfitOf('workflow_run', load(fixture))).toContain(name === 'push' ? 'action' : 'workflow_run');
+  });
+
+  it.each([null, 1, 'text', true, [], {}, { action: 1 }, { installation: { id: 'x' } }, { repository: [] }])(
+    '%j is told apart, and never throws',
+    (payload) => {
+      expect(misfitOf('issues', payload)).toEqual(expect.any(String));
+      expect(misfitOf('ping', payload)).toBeNull();
+      expect(misfitOf('constructor', payload)).toBeNull();
+    },
+  );
+});
 
 describe('webhook -> events', () => {
   const rows: [fixture: string, events: string[], resource: string, trigger: Record<string, unknown>][] = [
