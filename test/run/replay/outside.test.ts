@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ModelRefused } from '../../../src/agent/model.ts';
+import { ModelRefused, ModelUnavailable } from '../../../src/agent/model.ts';
 import { replayTape } from '../../../src/run/replay/replay.ts';
 import { advanceDelegation } from '../../../src/session/delegation.ts';
 import { agentStep, Crash, eventOn, House, type Process, pullOf, session, startOf } from '../../session/house.ts';
@@ -106,6 +106,31 @@ describe('what came from outside is answered by the record', () => {
     const run = await house.begin(startOf({ steps: [agentStep('a')] }, { event: eventOn(pullOf(4)) }));
     expect(await house.process().drive(run)).toBeNull();
     expect(JSON.stringify(await house.entries(run))).toContain('the budget of this run (');
+    await expectSame(run);
+  });
+
+  it('a model that is away, and an error in one of two steps that run side by side', async () => {
+    house.play = together.play;
+    const flow = ['s', 'say'].map((to) => ({ from: '', to }));
+    const start = together.start();
+    const { definition } = start.workflow;
+    const run = await house.begin({
+      ...start,
+      workflow: { ...start.workflow, definition: { ...definition, flow: flow.map((edge) => ({ ...edge, condition: null })) } },
+    });
+    const process = house.process();
+    const { model } = process.services;
+    let calls = 0;
+    process.services.model = {
+      ask(request, options) {
+        calls++;
+        if (calls === 2) return Promise.reject(new Error('no line'));
+        return calls === 3 ? Promise.reject(new ModelUnavailable('overloaded', Date.now())) : model.ask(request, options);
+      },
+    };
+    for (let tries = 0; tries < 9 && (await house.end(run)) === null; tries++) await driveOn(process, run);
+    const types = (await house.entries(run)).map((entry) => entry.type);
+    expect(types).toContain('model.away');
     await expectSame(run);
   });
 
