@@ -113,6 +113,7 @@ export function makeServices(config: Config, parts: { store: Store; github: GitH
     log,
     github: {
       perform: (call) => publisher.perform(call),
+      lookAgain: (effect) => publisher.lookAgain(effect),
       reader: (event) => readFor(event, { github, permissions, settings }),
       discovery: ({ installation }) =>
         makeDiscovery({
@@ -127,6 +128,7 @@ export function makeServices(config: Config, parts: { store: Store; github: GitH
     api: (installation, repository, purpose) => github.api(installation, repository, purpose),
     identity: () => github.identity(),
     records: store.effects,
+    doubts: store.doubts,
     governor: new Governor({ turns: store.writes }),
     drafts: store.drafts,
     diff: (event: Event) => diffOf(services, event),

@@ -7,6 +7,7 @@ import { reportRun } from './run/report.ts';
 import { advanceRun } from './run/run.ts';
 import { advanceDelegation, quarantineDelegation } from './session/delegation.ts';
 import type { Services } from './session/services.ts';
+import { dueBy } from './store/expected.ts';
 import type { Handlers, Timer } from './store/queues.ts';
 import type { Crashes } from './store/starts.ts';
 
@@ -155,7 +156,9 @@ async function leaveOrderly(
 async function suspend(services: Services, timer: Timer, { error, signal }: { error: unknown; signal: AbortSignal }): Promise<void> {
   const { store, log } = services;
   if (error instanceof Pending) {
-    if (error.until !== null) await store.queues.setTimer(timer, error.until);
+    const { until } = error;
+    const expecting = timer.wake === 'report' ? null : store.expected.expect([timer], dueBy(await store.now(), until));
+    await Promise.all([expecting, until === null ? null : store.queues.setTimer(timer, until)]);
     return;
   }
   store.journals.close(timer.id);

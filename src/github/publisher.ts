@@ -1,6 +1,6 @@
 import { CLOCK, type Clock } from '../journal/clock.ts';
 import type { Diff } from '../journal/diff.ts';
-import type { Effect, EffectRecord, EffectRecords, Outcome } from '../journal/effect.ts';
+import type { Doubts, Effect, EffectRecord, EffectRecords, Outcome } from '../journal/effect.ts';
 import { Superseded } from '../journal/errors.ts';
 import type { Event } from '../journal/event.ts';
 import type { DraftReviews } from '../journal/finding.ts';
@@ -22,6 +22,7 @@ export interface PublisherOptions {
   api: (installation: number, repository: number, purpose: 'review' | 'ci') => Promise<Api>;
   identity: () => Promise<{ login: string }>;
   records: EffectRecords;
+  doubts: Doubts;
   governor: Governor;
   drafts: DraftReviews;
   /** The change at the event's head (and base). May throw; the effect is then tried again by the caller. */
@@ -52,12 +53,17 @@ export interface Publisher {
    * `Superseded` where another worker has the effect; both leave a record from which the next call goes on.
    */
   perform(call: Performance): Promise<Outcome>;
+  /**
+   * Looks again for what an effect in doubt has made, and removes doubles, also after its run's end. Answers when to look once more (ms since 1970), or null.
+   * May be repeated; throws where GitHub does not answer.
+   */
+  lookAgain(id: string): Promise<number | null>;
 }
 
 /** After this long (ms) without a clear answer an effect ends as unknown. */
 const GIVE_UP_MS = 30 * 60_000;
-/** GitHub's lists may lag: when to look again for a double (ms). */
-const LOOK_AGAIN_MS = [10_000, 40_000];
+/** GitHub's lists may lag: when to look again for a double (ms after the second try). */
+const LOOK_AGAIN_MS = [10_000, 40_000] as const;
 
 /** Makes the publisher of a process. */
 export function createPublisher(options: PublisherOptions): Publisher {
@@ -72,6 +78,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       live.set(id, work);
       return work;
     },
+    lookAgain: (id) => lookAgain(shared, id),
   };
 }
 
@@ -94,11 +101,11 @@ async function perform(shared: Shared, id: string, call: Performance): Promise<O
   const { governor, clock } = shared;
   const base = { api, governor, clock, event: call.event, login, key: id, since: record.at };
   const guard = (purpose: 'act' | 'undo') => checkRecord(shared, id, purpose === 'act' ? call : null);
-  const writer = new Writer({ ...base, resumed, guard, ...(call.signal ? { signal: call.signal } : {}) });
+  const onDoubt = () => noteDoubt(shared, id, { call, since: record.at });
+  const writer = new Writer({ ...base, resumed, guard, onDoubt, ...(call.signal ? { signal: call.signal } : {}) });
   try {
     const outcome = await act(shared, writer, call);
     await end(shared, id, outcome);
-    if (writer.doubtful) lookAgain(shared, new Writer({ ...base, resumed: true, guard: async () => undefined }), call.effect);
     return outcome;
   } catch (error) {
     if (error instanceof Withdrawn) return { status: resumed || writer.begun ? 'unknown' : 'refused', reason: error.message };
@@ -179,10 +186,25 @@ async function updateNewest({ newest }: Shared, writer: Writer, effect: Extract<
   }
 }
 
-/** After a write that was repeated without being found: the first may yet show up, so doubles are looked for, and removed, for a minute. */
-function lookAgain({ clock }: Shared, writer: Writer, effect: Effect): void {
-  for (const ms of LOOK_AGAIN_MS) clock.later(ms, () => void findMade(writer, effect).catch(() => undefined));
+/** Before a write is repeated that was not found: the first may yet show up, so doubles are looked for, and removed, for a minute, whoever lives then. */
+async function noteDoubt({ doubts, clock }: Shared, id: string, { call, since }: { call: Performance; since: number }): Promise<void> {
+  const { event, effect } = call;
+  const noted = clock.now();
+  if (CAN_BE_DOUBLED.includes(effect.type)) await doubts.note(id, { event, effect, since, noted }, noted + LOOK_AGAIN_MS[0]);
 }
+
+async function lookAgain({ doubts, api, identity, governor, clock }: Shared, id: string): Promise<number | null> {
+  const doubt = await doubts.of(id);
+  if (!doubt) return null;
+  const { event, effect, since, noted } = doubt;
+  const { login } = await identity();
+  const own = { api: await api(event.installation, event.repository.id, 'review'), governor, clock, event, login };
+  await findMade(new Writer({ ...own, key: id, since, resumed: true, guard: async () => undefined }), effect);
+  const next = LOOK_AGAIN_MS.find((ms) => noted + ms > clock.now());
+  return next === undefined ? null : noted + next;
+}
+
+const CAN_BE_DOUBLED: Effect['type'][] = ['comment.create', 'thread.reply', 'check.create'];
 
 /** Looks for what an effect made, and removes doubles; null for what cannot be doubled. */
 async function findMade(writer: Writer, effect: Effect): Promise<unknown> {

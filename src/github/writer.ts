@@ -41,6 +41,8 @@ export interface WriterOptions {
   /** When the effect was first begun (ms since 1970). */
   since: number;
   signal?: AbortSignal;
+  /** Told before something is done again that a look has not found: what was done before may yet show up beside it. */
+  onDoubt?: () => Promise<void>;
   /** Asked inside the turn, right before each write: throws `Superseded` if somebody else has the record, `Withdrawn` if the caller may not act. */
   guard: (purpose: 'act' | 'undo') => Promise<void>;
 }
@@ -60,7 +62,6 @@ export class Writer {
   readonly owner: string;
   readonly repo: string;
   #begun = false;
-  #doubtful = false;
 
   constructor(options: WriterOptions) {
     this.#options = options;
@@ -94,11 +95,6 @@ export class Writer {
   /** A write was sent. */
   get begun(): boolean {
     return this.#begun;
-  }
-
-  /** Something was done again after a look had not found it. */
-  get doubtful(): boolean {
-    return this.#doubtful;
   }
 
   get since(): number {
@@ -169,8 +165,8 @@ export class Writer {
     for (let attempt = 0; ; attempt++) {
       const found = doubt ? await step.look() : null;
       if (found !== null) return { status: 'done', value: found, unsure: false };
+      if (doubt) await this.#options.onDoubt?.();
       const reply = await step.act();
-      if (doubt) this.#doubtful = true;
       if (reply.status !== 'unknown') return { ...reply, unsure: doubt };
       doubt = true;
       await this.#pause(attempt, reply.reason);

@@ -1,3 +1,5 @@
+import type { Event } from './event.ts';
+
 /** Something a run wants to be visible on GitHub. Owner, repository and number come from the run, never from a model. */
 export type Effect =
   /** `slot`: there is one comment of this name under the item; where it stands already it is changed. */
@@ -76,6 +78,22 @@ export interface EffectRecords {
   get(id: string): Promise<EffectRecord | null>;
   /** Writes `next` if the record still is what `seen` was; false if somebody else changed it. */
   swap(id: string, seen: EffectRecord | null, next: EffectRecord): Promise<boolean>;
+}
+
+/** An effect that is tried again after a look had not found it: the try before may yet show up beside it. `noted` is when it began (ms since 1970). */
+export interface Doubt {
+  event: Event;
+  effect: Effect;
+  /** When the effect was first begun (ms since 1970). */
+  since: number;
+  noted: number;
+}
+
+/** Doubts in the store: noted before the second try, they outlive the process that makes it. */
+export interface Doubts {
+  /** Notes a doubt, to be looked at again at a time (ms since 1970). */
+  note(id: string, doubt: Doubt, at: number): Promise<void>;
+  of(id: string): Promise<Doubt | null>;
 }
 
 /** A place in the one queue of writes that an installation has. Answers how long to wait (ms), or a place that must be given back. */

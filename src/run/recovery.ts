@@ -4,21 +4,24 @@ import type { Services } from '../session/services.ts';
 import { MissedComments } from './missed-comments.ts';
 import { MissedDeliveries } from './missed-deliveries.ts';
 import { Rounds, type RoundsParts } from './rounds.ts';
+import { sweep } from './sweeper.ts';
 import { takeTurn } from './turns.ts';
 
 /** What recovery works with. */
 export interface RecoveryParts {
-  services: Pick<Services, 'store' | 'log'>;
+  services: Pick<Services, 'store' | 'github' | 'log'>;
   app: Pick<GitHubApp, 'requests' | 'api' | 'identity'>;
 }
 
 const MINUTE_MS = 60_000;
+/** Doubles are to be gone within a minute. */
+const SWEEP_EVERY_MS = 10_000;
 const GITHUB_EVERY_MS = 5 * MINUTE_MS;
 /** Right after a start what failed by the end of the process before may not stand in GitHub's list yet: GitHub waits 10 s for an answer. */
 const AGAIN_MS = [15_000, 45_000];
 
 /**
- * Brings in what was missed: at the start, soon after, and every five minutes, by one process at a time. Nothing that goes wrong here stops the server.
+ * Brings in what was missed: at the start, soon after, and every five minutes, by one process at a time; and wakes what should have moved, every ten seconds. Nothing that goes wrong here stops the server.
  * Answers how to stop it.
  */
 export function startRecovery({ services, app }: RecoveryParts): () => Promise<void> {
@@ -43,6 +46,13 @@ export function startRecovery({ services, app }: RecoveryParts): () => Promise<v
       ...fetched,
       round: alone('missed comments', (turn) => comments.look(turn)),
       trouble: 'comments could not be read again from GitHub: it is tried again',
+    }),
+    new Rounds({
+      round: () => sweep(services),
+      store,
+      log,
+      everyMs: SWEEP_EVERY_MS,
+      trouble: 'what was lost could not be looked for: it is tried again',
     }),
   ];
   for (const one of rounds) one.start();

@@ -38,7 +38,8 @@ function shownIn(store: Store): Map<string, Shown> {
 export async function reportRun(services: Services, id: string, signal: AbortSignal): Promise<void> {
   const entries = await services.store.journals.read(id);
   const view = viewRun(entries);
-  if (!view || view.start.event.resource.kind === 'schedule' || view.start.event.resource.kind === 'branch') return;
+  if (!view || view.start.event.resource.kind === 'schedule' || view.start.event.resource.kind === 'branch')
+    return services.store.expected.forget({ wake: 'report', id });
   const shown = shownIn(services.store);
   const last = shown.get(id);
   const now = await services.store.now();
@@ -56,6 +57,7 @@ export async function reportRun(services: Services, id: string, signal: AbortSig
   const check = await showCheck(report, { write, last: last?.check ?? '', at });
   if (view.endedAt === null) shown.set(id, { at: now, length: entries.length, status, check });
   else shown.delete(id);
+  if (view.endedAt !== null) await services.store.expected.forget({ wake: 'report', id });
   if (isAtWork(view)) await services.store.queues.setTimer({ wake: 'report', id }, view.startedAt + (pulseOf(report) + 1) * PULSE_MS);
 }
 

@@ -7,6 +7,7 @@ import { limitsOf } from '../session/accounts.ts';
 import { type Deadline, deadlineFrom, earliest } from '../session/deadline.ts';
 import type { Services } from '../session/services.ts';
 import { askReport } from '../session/services.ts';
+import { dueBy, SOON_MS } from '../store/expected.ts';
 import { readySteps } from '../workflow/order.ts';
 import { budgetRefusal, closeBudgets } from './budget.ts';
 import { postLeftovers } from './leftovers.ts';
@@ -22,16 +23,13 @@ export async function advanceRun(services: Services, id: string, signal: AbortSi
   const { store } = services;
   const journal = await store.journals.open(id);
   const start = startOf(journal.entries);
-  if (!start) return;
+  if (!start) return store.expected.forget({ wake: 'run', id });
   const resource = resourceKey(start.event.resource);
   if (!isEnded(journal.entries)) {
     if ((await store.now()) < start.notBefore) throw new Pending('its delay', start.notBefore);
     const enter = () => store.lanes.enter(resource, id, start.workflow.definition.priority);
     const [order, entered] = await Promise.all([store.cancels.reasonOf(id), enter()]);
-    if (order === null && !entered && !hasWaited(journal.entries)) {
-      askReport(services, id);
-      return;
-    }
+    if (order === null && !entered && !hasWaited(journal.entries)) return waitInLane(services, id, resource);
     if (await endShort(services, journal, start)) return advanceRun(services, id, signal);
     const limit = limitOf(services, await beginRun(services, journal, start), start);
     const own = AbortSignal.any([signal, journal.lost]);
@@ -39,10 +37,20 @@ export async function advanceRun(services: Services, id: string, signal: AbortSi
     await postLeftovers(services, { journal, start, signal: own });
     await endRun(services, journal, start);
   }
-  await store.queues.wakeReport(id);
+  await Promise.all([store.queues.wakeReport(id), store.expected.expect([{ wake: 'report', id }], (await store.now()) + SOON_MS)]);
   await passOn(services, resource, id);
   await expire(services, journal);
+  await store.expected.forget({ wake: 'run', id });
   store.journals.close(id);
+}
+
+/** Whoever has the lane is woken too: had it ended without passing the lane on, it does so now. */
+async function waitInLane(services: Services, id: string, resource: string): Promise<void> {
+  const { store } = services;
+  askReport(services, id);
+  const { active } = await store.lanes.look(resource);
+  if (active !== null && active !== id) await store.queues.wakeRun(active);
+  await store.expected.expect([{ wake: 'run', id }], dueBy(await store.now(), null));
 }
 
 function isEnded(entries: readonly Entry[]): boolean {

@@ -4,6 +4,7 @@ import { Superseded } from '../journal/errors.ts';
 import type { Event } from '../journal/event.ts';
 import { resourceKey } from '../journal/resource.ts';
 import type { Services } from '../session/services.ts';
+import { dueBy } from '../store/expected.ts';
 import type { Workflow } from '../workflow/definition.ts';
 import type { Limits } from '../workflow/settings.ts';
 
@@ -61,6 +62,7 @@ export async function startRun(services: Starting, event: Event, plan: StartPlan
     if (await mergeInto(services, waiting, { event, notBefore, trust: plan.trust })) return { run: waiting, merged: true };
     await store.queued.replace(resource, plan.path, run);
   }
+  await store.expected.expect([{ wake: 'run', id: run }], dueBy(await store.now(), notBefore));
   await store.journals.create(run, { type: 'run.started', start: startWith(run, event, { ...plan, notBefore }) });
   await wakeAt(services, run, notBefore);
   await store.listRun(run, resource, await store.now());

@@ -6,6 +6,7 @@ import type { Agent, DelegationEnd, DelegationStart, Entry, RunStart, ToolAllowa
 import { Pending, ToolError } from '../journal/errors.ts';
 import type { Journal } from '../journal/journal.ts';
 import { earlyEndIn, treeOf } from '../journal/view.ts';
+import { SOON_MS } from '../store/expected.ts';
 import { runOf } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
 import { parseArguments } from '../tools/arguments.ts';
@@ -197,7 +198,10 @@ async function send(services: Services, open: { start: DelegationStart }[]): Pro
   const sent = createdIn(services.store);
   const unsent = open.map(({ start }) => start).filter((start) => !sent.has(start.delegation));
   if (unsent.length === 0) return;
-  await Promise.all(unsent.map((start) => services.store.journals.create(start.delegation, { type: 'delegation.started', start })));
+  const { expected, journals } = services.store;
+  const woken = unsent.map((start) => ({ wake: 'delegation' as const, id: start.delegation }));
+  await expected.expect(woken, (await services.store.now()) + SOON_MS);
+  await Promise.all(unsent.map((start) => journals.create(start.delegation, { type: 'delegation.started', start })));
   const [first] = unsent;
   if (first)
     await services.store.batches.open(

@@ -25,13 +25,14 @@ export const CONTEXT_TOKENS = 172_000;
 export async function advanceDelegation(services: Services, id: string, signal: AbortSignal): Promise<void> {
   const journal = await services.store.journals.open(id);
   const first = journal.entries[0];
-  if (first?.type !== 'delegation.started') return;
+  if (first?.type !== 'delegation.started') return services.store.expected.forget({ wake: 'delegation', id });
   if (!journal.find('delegation.ended', 'end'))
     await workUntilTold(services, journal, { start: first.start, signal: AbortSignal.any([signal, journal.lost]) });
   services.store.journals.close(id);
-  const { batches, queues } = services.store;
+  const { batches, expected, queues } = services.store;
   if ((await batches.end(first.start.run, id)) === 0) await queues.wakeRun(first.start.run);
   else await queues.wakeRunSoon(first.start.run);
+  await expected.forget({ wake: 'delegation', id });
 }
 
 /** Ends a delegation whose process had ended too often; `what` says how often. Its coordinator gets that as an error result, and decides. */

@@ -14,6 +14,8 @@ import type { Workspace } from '../workspace/workspace.ts';
 
 /** What GitHub is to a run at work: one writer, reading bound to the run's repository, and names of the others that its installation has. */
 export interface GitHubSide {
+  /** Looks again for what an effect in doubt has made, and removes doubles; answers when to look once more (ms since 1970), or null. */
+  lookAgain(effect: string): Promise<number | null>;
   perform(call: { run: string; key: string; event: Event; effect: Effect; kept?: Kept; signal?: AbortSignal }): Promise<Outcome>;
   reader(event: Event): ToolContext['github'];
   discovery(event: Event): Discovery;

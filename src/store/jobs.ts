@@ -46,6 +46,8 @@ export interface JobWorker {
 /** Queues of jobs that several processes share. A job whose process died is taken by another when its lock expires. */
 export interface Jobs {
   add(queue: QueueName, jobs: NewJob[]): Promise<void>;
+  /** Forgets a wake of which no job is left, whatever took it away: it would swallow every later one. */
+  free(queue: QueueName, wake: string): Promise<void>;
   /** How many wait or are worked on. */
   counts(): Promise<Record<QueueName, number>>;
   work<T>(queue: QueueName, options: { slots: number; failed(data: T | undefined, error: Error): void }, work: Work<T>): JobWorker;

@@ -31,6 +31,8 @@ export function makeKeys(prefix: string) {
     approval: (resource: string) => key('approval', resource),
     claim: (kind: 'delivery' | 'body' | 'comment' | 'once', id: string) => key('claim', kind, id),
     deliveries: (reader: string, part: string) => key('deliveries', reader, part),
+    expected: () => key('expected'),
+    doubt: (effect: string) => key('doubt', effect),
     duty: (duty: string, part: 'holder' | 'begun') => key('duty', duty, part),
     writeLock: (installation: number) => key('writes', installation, 'lock'),
     writeTimes: (installation: number) => key('writes', installation, 'times'),

@@ -10,7 +10,7 @@ export interface Delivery {
 
 /** What a timer does when it is due: wake something. */
 export interface Timer {
-  wake: 'run' | 'delegation' | 'report' | 'delivery';
+  wake: 'run' | 'delegation' | 'report';
   id: string;
 }
 
@@ -95,6 +95,13 @@ export class Queues {
 
   async wakeReport(id: string): Promise<void> {
     await this.#wake('reports', id);
+  }
+
+  /** Wakes something that should have moved, also where the job of an earlier wake is gone without a trace. */
+  async wakeAgain({ wake, id }: Timer): Promise<void> {
+    const queue = `${wake}s` as const;
+    await this.#jobs.free(queue, id);
+    await this.#wake(queue, id);
   }
 
   /** Wakes something at a time (ms since 1970, by Redis' clock), never before it. The same timer set twice fires once. */

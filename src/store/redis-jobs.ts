@@ -38,6 +38,11 @@ export class RedisJobs implements Jobs {
     await this.#shares[queue].give({ share: first.share, count: jobs.length }, waiting, (round) => this.#add(queue, jobs, round));
   }
 
+  async free(queue: QueueName, wake: string): Promise<void> {
+    const id = await this.#queues[queue].getDeduplicationJobId(wake);
+    if (id !== null && (await this.#queues[queue].getJobState(id)) === 'unknown') await this.#queues[queue].removeDeduplicationKey(wake);
+  }
+
   async counts(): Promise<Record<QueueName, number>> {
     const rows = await Promise.all(
       QUEUES.map(

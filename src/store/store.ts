@@ -1,5 +1,5 @@
 import { CLOCK, type Clock } from '../journal/clock.ts';
-import type { EffectRecords, WriteTurns } from '../journal/effect.ts';
+import type { Doubts, EffectRecords, WriteTurns } from '../journal/effect.ts';
 import type { DraftReviews } from '../journal/finding.ts';
 import type { Blobs } from '../journal/tree.ts';
 import { type Approvals, makeApprovals } from './approvals.ts';
@@ -10,8 +10,10 @@ import { type Cancels, RedisCancels } from './cancels.ts';
 import { type Claims, makeClaims } from './claims.ts';
 import { type Decisions, makeDecisions } from './decisions.ts';
 import { type DeliveriesCursor, makeDeliveriesCursor } from './deliveries-cursor.ts';
+import { makeDoubts } from './doubts.ts';
 import { makeDrafts } from './drafts.ts';
 import { type Duties, makeDuties } from './duties.ts';
+import { type Expected, makeExpected } from './expected.ts';
 import { Journals } from './journals.ts';
 import { type Keys, makeKeys } from './keys.ts';
 import { type Lanes, makeLanes } from './lanes.ts';
@@ -65,6 +67,8 @@ export class RedisStore {
   /** What was read of it in search of deliveries that failed. */
   readonly failures: DeliveriesCursor;
   readonly duties: Duties;
+  readonly expected: Expected;
+  readonly doubts: Doubts;
   /** How Redis is; looked at by servers only. */
   readonly watch: Watch;
   /** Redis' clock as far as it is known here, without asking: by it times of the journal are waited for. */
@@ -112,6 +116,8 @@ export class RedisStore {
     this.deliveries = makeDeliveriesCursor(redis, keys, 'polled');
     this.failures = makeDeliveriesCursor(redis, keys, 'failed');
     this.duties = makeDuties(redis, keys);
+    this.expected = makeExpected(redis, keys);
+    this.doubts = makeDoubts(redis, keys, this.expected);
     this.watch = new Watch({ redis, keys, file: place.epochFile ?? null });
   }
 

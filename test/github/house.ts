@@ -10,7 +10,7 @@ import type { Diff, DiffFile, DiffLine, Hunk } from '../../src/journal/diff.ts';
 import type { Event } from '../../src/journal/event.ts';
 import type { Finding } from '../../src/journal/finding.ts';
 import type { Resource } from '../../src/journal/resource.ts';
-import { MemoryDrafts, MemoryRecords, MemoryTurns } from './turns.ts';
+import { MemoryDoubts, MemoryDrafts, MemoryRecords, MemoryTurns } from './turns.ts';
 
 /** Real time for waits of a turn; longer waits only move the clock on. */
 export class QuickClock implements Clock {
@@ -48,6 +48,7 @@ export class House {
   readonly app: GitHubApp;
   readonly clock = new QuickClock();
   readonly records = new MemoryRecords();
+  readonly doubts = new MemoryDoubts();
   readonly drafts = new MemoryDrafts();
   readonly turns = new MemoryTurns(this.clock);
   readonly #fullName: string;
@@ -92,6 +93,7 @@ export class House {
   clear(): void {
     this.gh.clearFaults();
     this.records.rows.clear();
+    this.doubts.rows.clear();
     this.drafts.rows.clear();
     this.turns.reset();
     this.clock.reset();
@@ -102,6 +104,7 @@ export class House {
       api: (installation, repository, purpose) => this.app.api(installation, repository, purpose),
       identity: () => this.app.identity(),
       records: this.records,
+      doubts: this.doubts,
       governor: new Governor({ turns: this.turns, clock: this.clock }),
       drafts: this.drafts,
       diff: (event) => this.diff(event),

@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/journal/clock.ts';
-import type { EffectRecord, EffectRecords, WriteTurns } from '../../src/journal/effect.ts';
+import type { Doubt, Doubts, EffectRecord, EffectRecords, WriteTurns } from '../../src/journal/effect.ts';
 import type { DraftReviews, Finding } from '../../src/journal/finding.ts';
 
 /** A clock that runs only when somebody sleeps: nobody waits in a test. */
@@ -99,5 +99,18 @@ export class MemoryDrafts implements DraftReviews {
   async markPosted(run: string, id: string, posted: NonNullable<Finding['posted']>): Promise<void> {
     const finding = this.rows.get(run)?.find((f) => f.id === id);
     if (finding) finding.posted = posted;
+  }
+}
+
+/** Doubts in memory, with the time at which they are to be looked at. */
+export class MemoryDoubts implements Doubts {
+  readonly rows = new Map<string, { doubt: Doubt; at: number }>();
+
+  async note(id: string, doubt: Doubt, at: number): Promise<void> {
+    this.rows.set(id, { doubt, at });
+  }
+
+  async of(id: string): Promise<Doubt | null> {
+    return this.rows.get(id)?.doubt ?? null;
   }
 }

@@ -56,6 +56,7 @@ function processOf(store: Store, ahead: number | (() => number) = 0): Services {
     api: (...scope) => app.api(...scope),
     identity: () => app.identity(),
     records: store.effects,
+    doubts: store.doubts,
     governor: new Governor({ turns: store.writes }),
     drafts: store.drafts,
     diff: () => Promise.reject(new Error('a report needs no diff')),

@@ -260,6 +260,7 @@ export class Process {
       model: this.#model(),
       workspace: house.workspace,
       github: {
+        lookAgain: async () => null,
         perform: async ({ run, key, effect }) => this.#act(`${run}:${key}`, effect),
         reader: () => ({
           readPullRequest: notRead,

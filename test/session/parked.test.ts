@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { announceComment, sendToSession, settleComment } from '../../src/run/letters.ts';
 import { startRun } from '../../src/run/start.ts';
+import { sweep } from '../../src/run/sweeper.ts';
 import type { Services } from '../../src/session/services.ts';
 import { type ChildRedis, startChildRedis } from '../../src/store/child-redis.ts';
 import { makeHandlers } from '../../src/worker.ts';
 import { until } from '../e2e/stage.ts';
-import { agentOf, commentOn, eventOn, House, neverAlone, pullOf, session, startOf } from './house.ts';
+import { agentOf, commentOn, eventOn, House, neverAlone, over, pullOf, session, startOf } from './house.ts';
 
 const PARKED = 1_000;
 /** Parked before measuring, so that what all sessions share (scripts, shared texts, queues) is not counted. */
@@ -154,6 +155,31 @@ async function wakeNothing(): Promise<number[]> {
   return times;
 }
 
+/** What it takes to see that nothing is overdue. */
+async function sweepNothing(): Promise<string[]> {
+  const asked: string[] = [];
+  const tell = <T extends object>(noun: string, whole: T) =>
+    new Proxy(whole, { get: (all, name) => (asked.push(`${noun}.${String(name)}`), Reflect.get(all, name)) });
+  const store = over(services.store, {
+    expected: tell('expected', services.store.expected),
+    queues: tell('queues', services.store.queues),
+  });
+  await sweep({ ...services, store });
+  return asked;
+}
+
+/** Looks at some as if they were overdue: each is woken, finds nothing to do, and is left alone for a long time. Answers how many. */
+async function sweepSome(): Promise<number> {
+  const asked = house.asked.length;
+  const names = await house.redis.zrange(`${house.prefix}:expected`, '0', `${SAMPLE - 1}`);
+  await house.redis.zadd(`${house.prefix}:expected`, ...names.flatMap((name) => ['1', name]));
+  const count = await sweep(services);
+  const soon = async () => (await services.store.now()) + 30 * 60_000;
+  await until('all wait again', async () => (await house.redis.zcount(`${house.prefix}:expected`, '-inf', await soon())) === 0);
+  expect(house.asked.length).toBe(asked);
+  return count;
+}
+
 it('a thousand sessions that wait hold no job, little memory, and each is awake at once', async () => {
   house.play = work;
   await parkAll(0, FIRST);
@@ -167,6 +193,8 @@ it('a thousand sessions that wait hold no job, little memory, and each is awake 
   process.stdout.write(
     `parked: ${each} bytes each; a comment is heard within ${woken.toFixed(1)} ms (p99), a bare wake takes ${bare.toFixed(1)} ms\n`,
   );
+  expect(await sweepNothing()).toEqual(['expected.take']);
+  expect(await sweepSome()).toBe(SAMPLE);
   expect(each).toBeLessThan(MOST_BYTES);
   expect(woken - bare).toBeLessThan(100);
 }, 120_000);

@@ -37,6 +37,7 @@ export function makeTapedWorld(tape: Tape, journal: TapedJournal, asked: Asked):
     model: { ask: (request, { place = '' }) => askTape(journal, asked, { request, place }) },
     workspace: makeWorkspace(tape, journal, asked),
     github: {
+      lookAgain: refuse,
       reader: () => ({ ...READER, readConversation: async () => readAsRecorded(journal) }),
       discovery: (event) => tapedDiscovery(journal, event),
       perform: ({ run, key, effect }) => perform(tape, journal, { id: `${run}:${key}`, key, type: effect.type }),

@@ -158,6 +158,9 @@ export class InMemoryJobs implements Jobs {
     });
   }
 
+  /** Here no job can be taken away from outside. */
+  async free(): Promise<void> {}
+
   counts(): Promise<Record<QueueName, number>> {
     return this.#hand.way('queues.counts', () => {
       const rows = QUEUES.map((name) => [name, this.#board.queues[name].count]);

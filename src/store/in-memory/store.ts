@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { CLOCK, type Clock } from '../../journal/clock.ts';
-import type { EffectRecords, WriteTurns } from '../../journal/effect.ts';
+import type { Doubts, EffectRecords, WriteTurns } from '../../journal/effect.ts';
 import type { DraftReviews } from '../../journal/finding.ts';
 import type { Blobs } from '../../journal/tree.ts';
 import type { Approvals } from '../approvals.ts';
@@ -11,6 +11,7 @@ import type { Claims } from '../claims.ts';
 import type { Decisions } from '../decisions.ts';
 import type { DeliveriesCursor } from '../deliveries-cursor.ts';
 import type { Duties } from '../duties.ts';
+import type { Expected } from '../expected.ts';
 import { Holds } from '../holds.ts';
 import { Journals } from '../journals.ts';
 import type { Lanes } from '../lanes.ts';
@@ -25,6 +26,7 @@ import type { Store } from '../store.ts';
 import type { Streams } from '../streams.ts';
 import { approvals } from './approvals.ts';
 import { budgets } from './budgets.ts';
+import { doubts, expected } from './expected.ts';
 import { InMemoryJobs, JobBoard } from './jobs.ts';
 import { mailboxes } from './mailboxes.ts';
 import { blobs, drafts, memory, scratchpads } from './notes.ts';
@@ -53,6 +55,8 @@ export class Shelf {
   readonly deliveries = deliveriesCursor();
   readonly failures = deliveriesCursor();
   readonly duties: AtOnce<Duties>;
+  readonly expected = expected();
+  readonly doubts = doubts(this.expected);
   readonly starts: AtOnce<Starts>;
   readonly orders = new Map<string, string>();
   /** Who hears of published words. */
@@ -128,6 +132,8 @@ export class InMemoryStore implements Store {
   readonly deliveries: DeliveriesCursor;
   readonly failures: DeliveriesCursor;
   readonly duties: Duties;
+  readonly expected: Expected;
+  readonly doubts: Doubts;
   readonly #shelf: Shelf;
   readonly #way: Way;
 
@@ -157,6 +163,8 @@ export class InMemoryStore implements Store {
     this.deliveries = reach<DeliveriesCursor>(way, 'deliveries', shelf.deliveries);
     this.failures = reach<DeliveriesCursor>(way, 'failures', shelf.failures);
     this.duties = reach<Duties>(way, 'duties', shelf.duties);
+    this.expected = reach<Expected>(way, 'expected', shelf.expected);
+    this.doubts = reach<Doubts>(way, 'doubts', shelf.doubts);
   }
 
   blobs(run: string): Blobs {
