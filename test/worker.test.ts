@@ -12,6 +12,7 @@ const NOW = 1_000_000;
 interface Scene {
   handlers: Handlers;
   timers: unknown[];
+  expected: unknown[];
   closed: string[];
   logged: Record<string, unknown>[];
 }
@@ -19,6 +20,7 @@ interface Scene {
 /** Handlers over a store whose journals do nothing but fail as told. */
 function stage(error: unknown, take: (delivery: unknown) => Promise<void> = () => Promise.resolve()): Scene {
   const timers: unknown[] = [];
+  const expected: unknown[] = [];
   const closed: string[] = [];
   const logged: Record<string, unknown>[] = [];
   const starts = { begin: () => Promise.resolve({ count: 0, how: '' }), end: () => Promise.resolve() };
@@ -31,11 +33,12 @@ function stage(error: unknown, take: (delivery: unknown) => Promise<void> = () =
         return Promise.resolve();
       },
     },
+    expected: { expect: async (all: unknown[], by: number) => void expected.push(...all.map((one) => [one, by])) },
     now: () => Promise.resolve(NOW),
   };
   const log = pino({ level: 'trace' }, { write: (line: string) => logged.push(JSON.parse(line) as Record<string, unknown>) });
   const services = { store, log } as unknown as Services;
-  return { handlers: makeHandlers(services, { take } as unknown as Intake, neverAlone), timers, closed, logged };
+  return { handlers: makeHandlers(services, { take } as unknown as Intake, neverAlone), timers, expected, closed, logged };
 }
 
 const { signal } = new AbortController();
@@ -49,9 +52,10 @@ describe.each(['run', 'delegation', 'report'] as const)('an advance of a %s', (k
   });
 
   it('that waits to be woken just leaves', async () => {
-    const { handlers, timers } = stage(new Pending('a delegation'));
+    const { handlers, timers, expected } = stage(new Pending('a delegation'));
     await handlers[kind]('x', signal);
     expect(timers).toEqual([]);
+    expect(expected).toEqual(kind === 'report' ? [] : [[{ wake: kind, id: 'x' }, NOW + 5 * 60_000]]);
   });
 
   it('that lost its journal to another writer stops without an error, and looks again later, in case the other died', async () => {
