@@ -159,7 +159,12 @@ async function wakeNothing(): Promise<number[]> {
 async function sweepNothing(): Promise<string[]> {
   const asked: string[] = [];
   const tell = <T extends object>(noun: string, whole: T) =>
-    new Proxy(whole, { get: (all, name) => (asked.push(`${noun}.${String(name)}`), Reflect.get(all, name)) });
+    new Proxy(whole, {
+      get(all, name) {
+        asked.push(`${noun}.${String(name)}`);
+        return Reflect.get(all, name) as unknown;
+      },
+    });
   const store = over(services.store, {
     expected: tell('expected', services.store.expected),
     queues: tell('queues', services.store.queues),
