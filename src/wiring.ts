@@ -130,6 +130,7 @@ export function makeServices(config: Config, parts: { store: Store; github: GitH
     records: store.effects,
     doubts: store.doubts,
     governor: new Governor({ turns: store.writes }),
+    places: store.duties,
     drafts: store.drafts,
     diff: (event: Event) => diffOf(services, event),
     settings: { approve: settings.approve, requestChanges: false, closeReopen: settings.closeReopen },

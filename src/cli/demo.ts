@@ -134,6 +134,8 @@ async function stayUp({ github, serverUrl }: Stage, address: string, deps: Trial
       '',
       'To try there:',
       '  comment /review         one more review, while you look; /done or /cancel end it',
+      '  comment /ask            a conversation: ask, ask again, and end it with /done',
+      '  press the check         Cancel, Post now, Retry, Re-run',
       '  comment /why            what started, what did not, and why',
       '  push the next commit    five faults mended, two new ones',
       '  open the second one     a pull request is reviewed from its start',

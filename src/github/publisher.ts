@@ -1,7 +1,7 @@
 import { CLOCK, type Clock } from '../journal/clock.ts';
 import type { Diff } from '../journal/diff.ts';
-import type { Doubts, Effect, EffectRecord, EffectRecords, Outcome } from '../journal/effect.ts';
-import { Superseded } from '../journal/errors.ts';
+import type { Doubts, Effect, EffectRecord, EffectRecords, Outcome, Places } from '../journal/effect.ts';
+import { Pending, Superseded } from '../journal/errors.ts';
 import type { Event } from '../journal/event.ts';
 import type { DraftReviews } from '../journal/finding.ts';
 import type { Api } from './api.ts';
@@ -24,6 +24,8 @@ export interface PublisherOptions {
   records: EffectRecords;
   doubts: Doubts;
   governor: Governor;
+  /** Reviews of one pull request are made one after the other: GitHub allows one pending review. */
+  places: Places;
   drafts: DraftReviews;
   /** The change at the event's head (and base). May throw; the effect is then tried again by the caller. */
   diff: (event: Event) => Promise<Diff>;
@@ -64,6 +66,9 @@ export interface Publisher {
 const GIVE_UP_MS = 30 * 60_000;
 /** GitHub's lists may lag: when to look again for a double (ms after the second try). */
 const LOOK_AGAIN_MS = [10_000, 40_000] as const;
+/** How long a review that was broken off keeps others of its pull request waiting, and how often these look (ms). */
+const REVIEW_MS = 5 * 60_000;
+const REVIEW_AGAIN_MS = 1_000;
 
 /** Makes the publisher of a process. */
 export function createPublisher(options: PublisherOptions): Publisher {
@@ -167,11 +172,31 @@ function act(shared: Shared, writer: Writer, { run, effect, kept }: Performance)
     case 'check.update':
       return updateCheck(writer, effect);
     case 'review.submit':
-      return submitReview(writer, effect, { run, drafts: shared.drafts, diff: shared.diff, policy: shared.settings });
+      return inTurn(shared, { writer, run }, () =>
+        submitReview(writer, effect, { run, drafts: shared.drafts, diff: shared.diff, policy: shared.settings }),
+      );
     case 'thread.reply':
       return replyInThread(writer, { thread: effect.thread, run, drafts: shared.drafts }, effect.body);
     case 'thread.resolve':
       return resolveThread(writer, { thread: effect.thread, run, drafts: shared.drafts });
+  }
+}
+
+/** Two runs of one pull request may both be at work; a review that one has begun is not for the other to find. What was broken off keeps its run's turn. */
+async function inTurn(
+  { places, clock }: Shared,
+  { writer, run }: { writer: Writer; run: string },
+  work: () => Promise<Outcome>,
+): Promise<Outcome> {
+  const place = `review:${writer.event.repository.id}:${writer.number}`;
+  if (!(await places.hold(place, run, REVIEW_MS))) throw new Pending('another review of this pull request', clock.now() + REVIEW_AGAIN_MS);
+  let ended = false;
+  try {
+    const outcome = await work();
+    ended = true;
+    return outcome;
+  } finally {
+    if (ended || !writer.begun) await places.letGo(place, run);
   }
 }
 

@@ -102,3 +102,9 @@ export interface WriteTurns {
   /** GitHub told us to stay away until this time (ms since 1970). */
   block(installation: number, until: number): Promise<void>;
 }
+
+/** Lets one holder at a time work at a place, for `ms` or until it lets go; false where another has it. The same holder may take it again. */
+export interface Places {
+  hold(place: string, holder: string, ms: number): Promise<boolean>;
+  letGo(place: string, holder: string): Promise<void>;
+}

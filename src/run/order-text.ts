@@ -3,16 +3,18 @@ import type { Decision } from '../store/decisions.ts';
 import { duration } from './report-text.ts';
 import type { ShelvedWorkflow } from './workflows.ts';
 
-const NEWEST = 12;
+const NEWEST = 20;
+const BEGIN =
+  'The default branch holds no workflow yet. To begin: `npx pitwall init` in a clone of this repository writes `.overcut/workflow.json`; commit it to the default branch, and open a pull request.';
 
 /** The answer to `/why`: what was decided about the newest events, and why. */
 export function whyText(decisions: Decision[]): string {
   if (decisions.length === 0) return 'No event of this pull request or issue has reached Pitwall in the last 30 days.';
   const rows = decisions.slice(0, NEWEST).map((one) => {
     const run = one.run ? ` (run ${code(one.run)})` : '';
-    return `- ${new Date(one.at).toISOString()} ${code(one.event)}${one.workflow ? ` for **${plain(one.workflow)}**` : ''}: ${one.verdict}${run}. ${plain(one.reason)}`;
+    return `- ${new Date(one.at).toISOString().slice(0, 19).replace('T', ' ')} ${code(one.event)}${one.workflow ? ` for **${plain(one.workflow)}**` : ''}: ${one.verdict}${run}. ${plain(one.reason)}`;
   });
-  return ['What was decided, newest first:', '', ...rows].join('\n');
+  return ['What was decided, newest first (times in UTC):', '', ...rows].join('\n');
 }
 
 /** The answer to `/status`: the newest runs, and where each stands. */
@@ -46,7 +48,7 @@ export function helpText(workflows: ShelvedWorkflow[]): string {
     `- ${code('/cancel')} ends what runs here`,
     `- ${code('/retry')} runs the newest ended run again`,
     `- ${code('/ok-to-run')} allows runs for the newest commit of a pull request from a fork; ${code('/ok-to-run trusted')} without the limits of untrusted runs`,
-    ...(workflows.length === 0 ? ['', 'The default branch holds no workflow yet: commit `.overcut/workflow.json`.'] : []),
+    ...(workflows.length === 0 ? ['', BEGIN] : []),
     ...(broken.length > 0 ? ['', ...broken] : []),
   ].join('\n');
 }

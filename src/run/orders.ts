@@ -100,6 +100,7 @@ async function retry(services: Services, event: Event, orderly: Orderly) {
     return { verdict: 'not matched' as const, reason: 'nothing to retry', run: null };
   }
   const run = await orderly.retry(start);
+  await reactTo(services, event, 'rocket');
   return { verdict: 'started' as const, reason: `/retry of ${last}`, run };
 }
 

@@ -146,11 +146,11 @@ describe.skipIf(executable === null)('the page of the demo, in a browser (skippe
     await page.locator('#comment-body').fill('/review');
     await page.locator('#comment-send').click();
     const said = page.locator('#timeline > li', { hasText: '/review' }).last();
-    await said.waitFor();
+    await said.locator('.reactions', { hasText: 'confused' }).waitFor();
     expect(await said.innerText()).toMatch(/passerby[\s\S]*No write permission/);
     await page.locator('#try-why-send').click();
     const refused = page.locator('#timeline > li', { hasText: '/why' }).last();
-    await refused.locator('.reactions', { hasText: 'confused' }).waitFor();
+    await refused.waitFor();
     await page.locator('#push-send').click();
     const problem = page.locator('#try-push .problem');
     await problem.filter({ hasText: 'no write permission' }).waitFor();
@@ -172,7 +172,7 @@ describe.skipIf(executable === null)('the page of the demo, in a browser (skippe
   it('reviews again for the writer, and the second pull request while one looks; the stranger has started nothing', async () => {
     await page.locator('#try-review-send').click();
     const asked = page.locator('#timeline > li', { hasText: '/review' }).last();
-    await asked.locator('.reactions').waitFor({ timeout: REVIEW_MS });
+    await asked.locator('.reactions', { hasText: 'eyes' }).waitFor({ timeout: REVIEW_MS });
     expect(await asked.innerText()).toMatch(/colleague[\s\S]*eyes/);
     await page.locator('#open-send').click();
     await page.waitForURL('**/pull/2');
@@ -208,6 +208,43 @@ describe.skipIf(executable === null)('the page of the demo, in a browser (skippe
       }
     },
   );
+
+  it('lets one ask question after question, and end the conversation', async () => {
+    await page.goto(address);
+    const said = (words: string) => page.locator('#timeline > li', { hasText: words });
+    await page.locator('#try-ask-send').click();
+    await said('has answered and listens for comments').waitFor({ timeout: REVIEW_MS });
+    for (const question of ['Is the retry safe?', 'And the cache?']) {
+      await page.locator('#comment-body').fill(question);
+      await page.locator('#comment-send').click();
+      await said(`I read your comment ("${question}")`).waitFor({ timeout: REVIEW_MS });
+    }
+    await page.locator('#try-done-send').click();
+    await said('Questions completed in').waitFor({ timeout: REVIEW_MS });
+  });
+
+  it('lets one press the buttons of a check: Post now, Retry and Cancel; the stranger sees none', async () => {
+    await page.goto(address);
+    const runs = page.locator('#check-lines > li').filter({ has: page.getByRole('link', { name: 'Review', exact: true }) });
+    const before = await runs.count();
+    await page.locator('#try-review-send').click();
+    const own = page.locator('#check-lines button[value="post-now"]');
+    await own.waitFor({ timeout: REVIEW_MS });
+    await own.click();
+    const retry = runs.first().locator('button[value="retry"]');
+    await retry.waitFor({ timeout: REVIEW_MS });
+    await retry.click();
+    const cancel = page.locator('#check-lines button[value="cancel"]');
+    await cancel.waitFor({ timeout: REVIEW_MS });
+    await cancel.click();
+    await page.locator('#check-lines > li', { hasText: 'cancelled by' }).waitFor({ timeout: REVIEW_MS });
+    expect(await runs.count()).toBe(before + 2);
+    await become('stranger');
+    await page.locator('#part-stranger[aria-pressed=true]').waitFor();
+    expect(await page.locator('#check-lines button').count()).toBe(0);
+    await become('writer');
+    await page.locator('#part-writer[aria-pressed=true]').waitFor();
+  }, 120_000);
 
   it('broke no rule of its own policy and had no error in its script', () => {
     expect(mistakes.filter((text) => !/status of 403/.test(text))).toEqual([]);

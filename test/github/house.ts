@@ -10,7 +10,7 @@ import type { Diff, DiffFile, DiffLine, Hunk } from '../../src/journal/diff.ts';
 import type { Event } from '../../src/journal/event.ts';
 import type { Finding } from '../../src/journal/finding.ts';
 import type { Resource } from '../../src/journal/resource.ts';
-import { MemoryDoubts, MemoryDrafts, MemoryRecords, MemoryTurns } from './turns.ts';
+import { MemoryDoubts, MemoryDrafts, MemoryPlaces, MemoryRecords, MemoryTurns } from './turns.ts';
 
 /** Real time for waits of a turn; longer waits only move the clock on. */
 export class QuickClock implements Clock {
@@ -51,6 +51,7 @@ export class House {
   readonly doubts = new MemoryDoubts();
   readonly drafts = new MemoryDrafts();
   readonly turns = new MemoryTurns(this.clock);
+  readonly places = new MemoryPlaces();
   readonly #fullName: string;
   #api: Api | null = null;
   event: Event;
@@ -96,6 +97,7 @@ export class House {
     this.doubts.rows.clear();
     this.drafts.rows.clear();
     this.turns.reset();
+    this.places.rows.clear();
     this.clock.reset();
   }
 
@@ -106,6 +108,7 @@ export class House {
       records: this.records,
       doubts: this.doubts,
       governor: new Governor({ turns: this.turns, clock: this.clock }),
+      places: this.places,
       drafts: this.drafts,
       diff: (event) => this.diff(event),
       settings: { approve: false, requestChanges: false, closeReopen: false },

@@ -234,12 +234,14 @@ describe('failures', () => {
     expect(cut).toBeDefined();
   });
 
-  it('a leftover of another run makes room', async () => {
+  it('a leftover of another run makes room, once its turn has run out', async () => {
     await house.find('other', { id: 'stale', line: 5 });
     house.gh.fault({ on: SUBMIT, status: 502, times: 9 });
     await expect(house.publisher().perform({ ...submit(), run: 'other' })).rejects.toThrow();
     house.gh.clearFaults();
     await house.find(run, ...SEVERAL);
+    await expect(post()).rejects.toThrow('waiting for another review');
+    house.places.rows.clear();
     await post();
     expect(await standing()).toEqual(PLACES);
     expect(await house.reviews()).toHaveLength(1);
@@ -316,3 +318,16 @@ class DyingGovernor extends Governor {
     return answer;
   }
 }
+
+describe('reviews of two runs on one pull request', () => {
+  it('are made one after the other: who comes second waits, and takes nothing of the first away', async () => {
+    await house.find(run, ...SEVERAL.slice(0, 1));
+    const place = `review:${house.event.repository.id}:${house.event.resource.kind === 'pr' ? house.event.resource.number : 0}`;
+    await house.places.hold(place, 'another run');
+    await expect(post()).rejects.toThrow('waiting for another review of this pull request');
+    expect(await house.reviews()).toEqual([]);
+    await house.places.letGo(place, 'another run');
+    expect((await post()).posted).toBe(1);
+    expect(house.places.rows.size).toBe(0);
+  });
+});

@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/journal/clock.ts';
-import type { Doubt, Doubts, EffectRecord, EffectRecords, WriteTurns } from '../../src/journal/effect.ts';
+import type { Doubt, Doubts, EffectRecord, EffectRecords, Places, WriteTurns } from '../../src/journal/effect.ts';
 import type { DraftReviews, Finding } from '../../src/journal/finding.ts';
 
 /** A clock that runs only when somebody sleeps: nobody waits in a test. */
@@ -112,5 +112,20 @@ export class MemoryDoubts implements Doubts {
 
   async of(id: string): Promise<Doubt | null> {
     return this.rows.get(id)?.doubt ?? null;
+  }
+}
+
+/** Places that one holder at a time has, for ever or until it lets go. */
+export class MemoryPlaces implements Places {
+  readonly rows = new Map<string, string>();
+
+  async hold(place: string, holder: string): Promise<boolean> {
+    const owner = this.rows.get(place) ?? holder;
+    this.rows.set(place, owner);
+    return owner === holder;
+  }
+
+  async letGo(place: string, holder: string): Promise<void> {
+    if (this.rows.get(place) === holder) this.rows.delete(place);
   }
 }

@@ -58,6 +58,7 @@ function processOf(store: Store, ahead: number | (() => number) = 0): Services {
     records: store.effects,
     doubts: store.doubts,
     governor: new Governor({ turns: store.writes }),
+    places: store.duties,
     drafts: store.drafts,
     diff: () => Promise.reject(new Error('a report needs no diff')),
     settings: { approve: false, requestChanges: false, closeReopen: false },

@@ -24,6 +24,9 @@ function keepInput(from, to) {
     const fresh = to.querySelector('#' + CSS.escape(field.id));
     if (fresh) fresh.value = field.value;
   }
+  const told = from.querySelector('.problem:not(:empty)');
+  const place = told && to.querySelector('.problem');
+  if (place) place.textContent = told.textContent;
 }
 
 function merge(from, to) {
@@ -92,12 +95,15 @@ async function refresh() {
 
 async function send(form, button) {
   const data = new URLSearchParams(new FormData(form, button));
-  const problem = form.querySelector('.problem');
+  const complain = (text) => {
+    const now = form.isConnected ? form : document.getElementById(button?.id)?.closest('form');
+    if (now) now.querySelector('.problem').textContent = text;
+  };
   form.setAttribute('aria-busy', 'true');
   try {
     const answer = await fetch(form.action, { method: 'POST', body: data, headers: { 'x-live': '1' } });
     const result = await answer.json();
-    problem.textContent = answer.ok ? '' : result.problem;
+    complain(answer.ok ? '' : result.problem);
     if (!answer.ok) return;
     if (result.go) {
       location.assign(result.go);
@@ -111,7 +117,7 @@ async function send(form, button) {
     }
     await refresh();
   } catch {
-    problem.textContent = 'The demo does not answer: is it still running in the terminal?';
+    complain('The demo does not answer: is it still running in the terminal?');
   } finally {
     form.removeAttribute('aria-busy');
   }

@@ -24,10 +24,12 @@ function tries(screen: Screen): Markup[] {
   return [
     html`<li id="try-review"><p>Ask for one more review and watch it come.</p>${quickComment(screen, 'review')}</li>`,
     html`<li id="try-end"><p>While it runs, end it: in order, with what is found so far, or at once.</p><div class="side-by-side">${quickComment(screen, 'done')}${quickComment(screen, 'cancel')}</div></li>`,
+    html`<li id="try-talk"><p>Ask questions: this starts a conversation that stays open. Comment what you want to know, again and again; <code>/done</code> ends it.</p><div class="side-by-side">${quickComment(screen, 'ask')}</div></li>`,
+    html`<li id="try-buttons"><p>Press a button of the check above. While it runs: <strong>Cancel</strong>, and once something is found <strong>Post now</strong>. When it has ended: <strong>Retry</strong> and <strong>Re-run</strong>.</p></li>`,
     html`<li id="try-push"><p>Push the next commit: it mends five faults and brings two new ones. Threads on changed lines become outdated.</p>${prepared(screen, 'push')}</li>`,
     html`<li id="try-second"><p>Open a second pull request: it is reviewed from the start while you look.</p>${prepared(screen, 'open')}</li>`,
-    html`<li id="try-stranger"><p>Be <strong>${stranger}</strong> at the top and try the same: words are shown, commands are not obeyed.</p></li>`,
-    html`<li id="try-why"><p>Ask what started, what did not, and why.</p>${quickComment(screen, 'why')}</li>`,
+    html`<li id="try-stranger"><p>Be <strong>${stranger}</strong> at the top and try the same: words are shown, commands get a confused face and are not obeyed, and checks have no buttons.</p></li>`,
+    html`<li id="try-why"><p>Ask what started, what did not, and why; what runs; what else can be said.</p><div class="side-by-side">${quickComment(screen, 'why')}${quickComment(screen, 'status')}${quickComment(screen, 'help')}</div></li>`,
     html`<li id="try-reply"><p>Reply in one of the threads of ${app}.</p></li>`,
   ];
 }

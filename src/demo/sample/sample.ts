@@ -2,6 +2,7 @@ import { BASE } from './base.ts';
 import type { SampleCommit, SamplePull } from './change.ts';
 import { FILTERS } from './pull-filters.ts';
 import { NOTIFICATIONS, NOTIFICATIONS_NEXT } from './pull-notifications.ts';
+import { questionFiles } from './questions.ts';
 import { workflowFiles } from './workflow.ts';
 
 /** A planted fault with its place in the diff of its change. */
@@ -26,7 +27,7 @@ export interface Sample {
 export const SAMPLE: Sample = {
   fullName: 'pitwall-demo/parcels',
   description: 'A small service that keeps track of parcels',
-  base: { ...BASE, ...workflowFiles() },
+  base: { ...BASE, ...workflowFiles(), ...questionFiles() },
   first: NOTIFICATIONS,
   next: NOTIFICATIONS_NEXT,
   second: FILTERS,

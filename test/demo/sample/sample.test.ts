@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { reviewFiles } from '../../../src/demo/model/finding.ts';
 import { parsePatch } from '../../../src/demo/model/patch.ts';
+import { questionFiles } from '../../../src/demo/sample/questions.ts';
 import { locatePlanted, SAMPLE } from '../../../src/demo/sample/sample.ts';
 import { workflowFiles } from '../../../src/demo/sample/workflow.ts';
 import { loadWorkflow } from '../../../src/workflow/load.ts';
@@ -49,4 +50,11 @@ it('our own workflow loads without a single remark', () => {
   });
   expect(problems).toEqual([]);
   expect(workflow?.steps.map(({ id }) => id)).toEqual(['clone', 'plan', 'review']);
+});
+
+it('the workflow for questions loads without a single remark', () => {
+  const [[path = '', text = ''] = []] = Object.entries(questionFiles());
+  const { workflow, problems } = loadWorkflow({ path, text, prompts: {}, agentIds: ['code-reviewer'] });
+  expect(problems).toEqual([]);
+  expect(workflow?.name).toBe('Questions');
 });
