@@ -71,6 +71,15 @@ export class Server {
     await this.#end('SIGKILL');
   }
 
+  /** Holds it as a machine that is suspended would, until `thaw`. */
+  freeze(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
   async stop(): Promise<number | null> {
     return this.#end('SIGTERM');
   }

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 /**
  * Something that goes wrong on purpose. `on` is a route (`POST /repos/{owner}/{repo}/pulls/{pull_number}/reviews`) or an expression over "METHOD /path" without the
  * prefix of the API; git requests are "GIT /owner/repo.git/git-upload-pack". `when: 'after'` lets the request have its effect first. `skip` requests pass, then
- * `times` are hit (default 1).
+ * `times` are hit (default 1); `every: n` hits only each n-th that fits.
  */
 export interface FaultOptions {
   on: string | RegExp;
@@ -11,6 +11,7 @@ export interface FaultOptions {
   when?: 'before' | 'after';
   times?: number;
   skip?: number;
+  every?: number;
   status?: number;
   body?: unknown;
   headers?: Record<string, string>;
@@ -51,7 +52,7 @@ export class Faults {
     for (const fault of this.#faults) {
       if (fault.hits >= (fault.times ?? 1)) continue;
       const fits = typeof fault.on === 'string' ? fault.on === request.route : fault.on.test(request.address);
-      if (!fits || fault.seen++ < (fault.skip ?? 0)) continue;
+      if (!fits || fault.seen++ < (fault.skip ?? 0) || fault.seen % (fault.every ?? 1) !== 0) continue;
       fault.hits++;
       return fault;
     }
