@@ -5,6 +5,8 @@ import { connectWorkers, type Redis, type RedisPlace, redisTime } from './redis.
 import { Shares, type Waiting } from './shares.ts';
 
 const LOCK_MS = 8_000;
+/** Between two looks for jobs whose lock ran out: one small script a queue, made by one process for all. */
+const MOST_BETWEEN_CHECKS_MS = 1_000;
 const LONGEST_BACKOFF_MS = 300_000;
 const NEVER_FAIL = 1_000_000;
 const AGAIN_MS = 500;
@@ -68,7 +70,7 @@ export class RedisJobs implements Jobs {
         prefix: this.#place.prefix,
         concurrency: options.slots,
         lockDuration: lockMs,
-        stalledInterval: lockMs / 4,
+        stalledInterval: Math.min(MOST_BETWEEN_CHECKS_MS, lockMs / 4),
         maxStalledCount: NEVER_FAIL,
         drainDelay: 5,
         runRetryDelay: AGAIN_MS,

@@ -4,7 +4,7 @@ import { type ChainableCommander, Redis, type RedisOptions } from 'ioredis';
 export interface RedisPlace {
   url: string;
   prefix: string;
-  /** How long a job's lock holds without being renewed (ms); a quarter of it is the time between checks for lost ones. */
+  /** How long a job's lock holds without being renewed (ms); a quarter of it, or a second, is the time between checks for lost ones. */
   lockMs?: number;
   /** How long (days) a delivery is known, so that it starts nothing when it comes again. */
   dedupeDays?: number;

@@ -22,5 +22,5 @@ it('work whose lock was lost hears of it, and is taken up again', async () => {
   await vi.waitFor(async () => expect(await locks()).toHaveLength(1));
   await processes.raw.del(...(await locks()));
   await vi.waitFor(() => expect(heard).toEqual(['its lock was lost']), { timeout: 10_000 });
-  await vi.waitFor(() => expect(taken).toBe(2), { timeout: 10_000 });
+  await vi.waitFor(() => expect(taken).toBeGreaterThan(1), { timeout: 10_000 });
 });
