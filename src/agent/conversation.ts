@@ -39,9 +39,10 @@ export interface ConversationOptions<C> {
   onAnswer?(turn: number, answered: Answered): Promise<void>;
   /** Told that the model went away, or came back, once the journal says so. */
   onAway?(): void;
-  /** When it is to be asked for its end (ms since 1970); null for never. A call that is under way `graceMs` later is given up, and so is a last turn. */
+  /** When it is to be asked for its end (ms since 1970); null for never. A call that is under way later by `graceMs` is given up, and so is a last turn. */
   latest?: number | null;
-  graceMs?: number;
+  /** How long that is, by the reason of the end where it is known. */
+  graceMs?: (reason: string | null) => number;
   /** The clock that `latest` is meant by; this machine's where it is absent. */
   clock?: Clock;
   onText?(text: string, turn: number): Promise<TextVerdict>;
@@ -173,7 +174,7 @@ async function askInTime<C>(
 ): Promise<{ answer: Answer; request: string }> {
   const late = at.news.closingAt ?? options.latest ?? null;
   const time = options.clock ?? CLOCK;
-  const clock = late === null ? null : startClock(time, late + graceOf(options), options.signal);
+  const clock = late === null ? null : startClock(time, late + graceOf(options, at.news), options.signal);
   try {
     const prompt = { place: at.key, system: at.system, tools, messages: at.messages };
     return await askFitting({ ...options, signal: clock?.signal ?? options.signal }, prompt);
@@ -207,15 +208,15 @@ function startClock(time: Clock, at: number, outer: AbortSignal): { signal: Abor
   };
 }
 
-function graceOf<C>({ graceMs }: ConversationOptions<C>): number {
-  return graceMs ?? DEFAULT_GRACE_MS;
+function graceOf<C>({ graceMs }: ConversationOptions<C>, { closing }: TurnNews): number {
+  return graceMs?.(closing) ?? DEFAULT_GRACE_MS;
 }
 
 /** Comes back when the model may be there again, or sooner to hear its end. The wait is recorded, so that people are told of it. */
 async function waitForModel<C>(options: ConversationOptions<C>, { key, news }: Asking, error: ModelUnavailable): Promise<Pending> {
   await options.journal.append({ type: 'model.away', key, message: error.message, until: error.retryAt });
   options.onAway?.();
-  const end = news.closingAt === null ? (options.latest ?? null) : news.closingAt + graceOf(options);
+  const end = news.closingAt === null ? (options.latest ?? null) : news.closingAt + graceOf(options, news);
   const soonest = end !== null && end > (options.clock ?? CLOCK).now() ? Math.min(end, error.retryAt) : error.retryAt;
   return new Pending(`the model (${error.message})`, soonest);
 }

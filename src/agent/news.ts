@@ -17,8 +17,8 @@ export interface TurnAhead {
   turn: number;
   calls: number;
   tokens: number;
-  /** Set where news of this turn were recorded before, and it was not answered yet; `closing`: since when (ms since 1970) it is known to be the last. */
-  again?: { closing: number | null };
+  /** Set where news of this turn were recorded before, and it was not answered yet; `since` when (ms since 1970) it is known to be the last, and why. */
+  again?: { since: number | null; closing: string | null };
 }
 
 /** The news of a turn as they stand in the journal; `closingAt` is when its end was told (ms since 1970). */
@@ -42,7 +42,9 @@ export async function hearTurn(
   const told = recordsOf(journal, key);
   const known = joinNews(told);
   if (known.abrupt || journal.find('turn.answered', key)) return known;
-  const { heard = [], ...news } = await hear(told.length > 0 ? { ...ahead, again: { closing: known.closingAt } } : ahead);
+  const { heard = [], ...news } = await hear(
+    told.length > 0 ? { ...ahead, again: { since: known.closingAt, closing: known.closing } } : ahead,
+  );
   const ends = news.closing !== null && (known.closing === null || news.abrupt === true);
   if (news.texts.length === 0 && heard.length === 0 && !ends) return known;
   const comments = heard.map((one) => ({ type: 'comment.heard' as const, key: `${key}/heard/${one.comment}`, ...one }));

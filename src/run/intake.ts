@@ -8,6 +8,7 @@ import { createdCommentOf } from '../github/recent-comments.ts';
 import type { Delivery } from '../github/webhook.ts';
 import type { Event } from '../journal/event.ts';
 import { resourceKey } from '../journal/resource.ts';
+import { CLOSED } from '../session/grace.ts';
 import type { Services } from '../session/services.ts';
 import type { Decision } from '../store/decisions.ts';
 import { ciUseOf } from '../workflow/ci-use.ts';
@@ -123,8 +124,8 @@ export class Intake {
       await this.#decide(event, found);
       if (started.size > 0) found.commanded = true;
     }
-    if (CLOSING.includes(first.name))
-      await this.#endOthers(first, `the pull request was ${first.name === 'pull_request_merged' ? 'merged' : 'closed'}`);
+    const closed = CLOSED[first.name];
+    if (closed !== undefined) await this.#endOthers(first, closed);
     await renewApproval(this.#parts.services, first);
     if (!own && !found.commanded && (await this.#sendToSession(first))) return;
     if (found.obeyed) return;
@@ -225,9 +226,6 @@ export class Intake {
 
 /** How long the same press again is a double click or a redelivery, and not another wish. */
 const PRESS_SECONDS = 10;
-
-/** Events after which what is under way on a pull request has lost its purpose. */
-const CLOSING: string[] = ['pull_request_closed', 'pull_request_merged'];
 
 const TAKEN = 'a command or another event of the same delivery started a workflow';
 

@@ -1,4 +1,5 @@
 import type { TurnAhead } from '../agent/news.ts';
+import { graceFor } from './grace.ts';
 import type { Services } from './services.ts';
 
 /** The earliest of several ends (ms since 1970), with its reason. */
@@ -23,6 +24,6 @@ export async function overOf({ store }: Pick<Services, 'store'>, deadline: Deadl
 
 /** Whether a last turn was begun longer ago than the grace period: it has no answer, and is given up. */
 export async function isGraceOver({ store, settings }: Pick<Services, 'store' | 'settings'>, { again }: TurnAhead): Promise<boolean> {
-  const since = again?.closing ?? null;
-  return since !== null && (await store.now()) >= since + settings.gracePeriodSeconds * 1000;
+  const since = again?.since ?? null;
+  return since !== null && (await store.now()) >= since + graceFor(settings, again?.closing ?? null);
 }

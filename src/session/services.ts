@@ -11,6 +11,7 @@ import type { ToolContext } from '../tools/context.ts';
 import type { runTool } from '../tools/run-tool.ts';
 import type { Settings } from '../workflow/settings.ts';
 import type { Workspace } from '../workspace/workspace.ts';
+import { graceFor } from './grace.ts';
 
 /** What GitHub is to a run at work: one writer, reading bound to the run's repository, and names of the others that its installation has. */
 export interface GitHubSide {
@@ -57,7 +58,7 @@ export function mindTime(
   run: string,
   latest: number | null,
 ): Pick<ConversationOptions<unknown>, 'latest' | 'graceMs' | 'clock' | 'onAway'> {
-  const graceMs = services.settings.gracePeriodSeconds * 1000;
+  const graceMs = (reason: string | null) => graceFor(services.settings, reason);
   return { latest, graceMs, clock: services.store.clock, onAway: () => askReport(services, run) };
 }
 

@@ -114,7 +114,7 @@ describe('a conversation', () => {
     });
     const heard: (number | null | undefined)[] = [];
     const hear = async ({ again }: TurnAhead): Promise<News> => {
-      heard.push(again?.closing);
+      heard.push(again?.since);
       return again ? { texts: ['later'], closing: 'it is over' } : { texts: ['first'], closing: null };
     };
     const journal = await openJournal(journals());
@@ -136,15 +136,15 @@ describe('a conversation', () => {
       ...(again?.closing ? { abrupt: true } : {}),
     });
     const journal = await openJournal(journals());
-    await expect(talk(journal, hangs, { hear: ends, graceMs: 20 })).rejects.toThrow('waiting for its end');
-    expect(await talk(journal, hangs, { hear: ends, graceMs: 20 })).toMatchObject({
+    await expect(talk(journal, hangs, { hear: ends, graceMs: () => 20 })).rejects.toThrow('waiting for its end');
+    expect(await talk(journal, hangs, { hear: ends, graceMs: () => 20 })).toMatchObject({
       message: '',
       by: 'closing',
       closing: 'over',
       turns: 0,
       last: 0,
     });
-    const late = talk(await openJournal(journals()), hangs, { latest: Date.now() - 100, graceMs: 120 });
+    const late = talk(await openJournal(journals()), hangs, { latest: Date.now() - 100, graceMs: () => 120 });
     await expect(late).rejects.toThrow('waiting for its end');
   });
 

@@ -4,6 +4,7 @@ import { resourceKey } from '../../src/journal/resource.ts';
 import { viewRun } from '../../src/journal/view.ts';
 import { sendToSession } from '../../src/run/letters.ts';
 import { conclusionOf } from '../../src/run/report-text.ts';
+import { graceFor } from '../../src/session/grace.ts';
 import { defaultSettings } from '../../src/workflow/settings.ts';
 import { commentOn, eventOn, House, over, pullOf, session, startOf } from '../session/house.ts';
 
@@ -131,4 +132,30 @@ it.each<[string, Ending, [step: string, run: string, conclusion: string, partial
   expect(body).toMatch(partial ? /^\*\*Partial review\.\*\* / : /^These 1 findings were recorded/);
   if (partial) expect(body).toContain(partial);
   expect(await house.store.mailboxes.recipients(resourceKey(start.event.resource))).toEqual([]);
+});
+
+it.each([
+  ['the pull request was closed', 60, 5],
+  ['the pull request was merged', 60, 5],
+  ['the pull request was closed', 2, 2],
+  ['cancelled by @ana', 60, 60],
+  [null, 60, 60],
+])('a last turn because of %s has, of %i s, %i', (reason, gracePeriodSeconds, seconds) => {
+  expect(graceFor({ gracePeriodSeconds }, reason)).toBe(seconds * 1000);
+});
+
+it('a last turn of a closed pull request that does not come is given up after five seconds', async () => {
+  const start = startOf({ steps: [session('s')] }, { event: eventOn(pullOf(++number)) });
+  await house.begin(start);
+  const process = house.process();
+  let ahead = 0;
+  Object.assign(process.services, { store: over(process.services.store, { now: async () => Date.now() + ahead }) });
+  house.play = async ({ told, turn }) => {
+    if (turn === 0) await order('the pull request was closed')(start.run);
+    if (!told.includes('This is your last turn')) return work;
+    ahead += 6_000;
+    throw new ModelUnavailable('overloaded', Date.now() + 1);
+  };
+  for (let tries = 0; tries < 4 && (await process.drive(start.run)) !== null; tries++);
+  expect((await house.end(start.run))?.state).toBe('Cancelled');
 });
