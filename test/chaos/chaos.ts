@@ -226,32 +226,35 @@ function shuffled(plan: Plan, next: (below: number) => number): Blow[] {
   return rows.sort((a, b) => a.at - b.at).map(({ blow }) => blow);
 }
 
-const restarting = new WeakMap<Server, Promise<void>>();
+const turns = new WeakMap<Server, Promise<void>>();
+
+/** One blow after the other on the same process. */
+function inTurn(server: Server, blow: () => Promise<void>): Promise<void> {
+  const turn = (turns.get(server) ?? Promise.resolve()).then(blow);
+  turns.set(server, turn);
+  return turn;
+}
 
 /** Kills a process; as a service manager does, it is started again until it runs. */
-async function killServer(server: Server): Promise<void> {
-  await restarting.get(server);
-  const again = async () => {
-    await server.kill();
+function killServer(server: Server): Promise<void> {
+  return inTurn(server, async () => {
     for (;;) {
+      await server.kill();
       try {
         return await server.start();
       } catch {
-        await server.kill();
         await sleep(500);
       }
     }
-  };
-  const work = again();
-  restarting.set(server, work);
-  await work;
+  });
 }
 
-async function freezeServer(server: Server, ms: number): Promise<void> {
-  await restarting.get(server);
-  server.freeze();
-  await sleep(ms);
-  server.thaw();
+function freezeServer(server: Server, ms: number): Promise<void> {
+  return inTurn(server, async () => {
+    server.freeze();
+    await sleep(ms);
+    server.thaw();
+  });
 }
 
 let redisTurn: Promise<void> = Promise.resolve();
