@@ -4,6 +4,8 @@ import { copyOf, type Way } from './way.ts';
 
 const LOCK_MS = 8_000;
 const LONGEST_PAUSE_MS = 300_000;
+/** After what waits could not be asked for. */
+const AGAIN_MS = 500;
 
 interface Kept extends NewJob {
   failures: number;
@@ -30,6 +32,11 @@ class Queue {
 
   get count(): number {
     return this.#jobs.filter(({ state }) => state !== 'failed').length;
+  }
+
+  /** Whether there is anything to take. */
+  get waits(): boolean {
+    return this.#jobs.some(({ state }) => state === 'waiting');
   }
 
   add(job: NewJob): void {
@@ -195,8 +202,10 @@ class Worker<T> implements JobWorker {
   #working = true;
   #paused = false;
   #dropped = false;
-  #pulling: Promise<void> | null = null;
+  #pulling = false;
+  #pulled = Promise.resolve();
   #again = false;
+  #called = false;
 
   constructor(name: QueueName, parts: WorkerParts<T>) {
     this.#name = name;
@@ -222,7 +231,7 @@ class Worker<T> implements JobWorker {
   async close(): Promise<void> {
     this.#working = false;
     this.#parts.queue.listeners.delete(this.#hear);
-    while (this.#busy.size > 0 || this.#pulling) await Promise.all([...this.#busy.keys(), this.#pulling]);
+    while (this.#busy.size > 0 || this.#pulling) await Promise.all([...this.#busy.keys(), this.#pulled]);
   }
 
   abort(reason: string): void {
@@ -235,27 +244,31 @@ class Worker<T> implements JobWorker {
 
   readonly #hear = (): void => {
     if (this.#pulling) this.#again = true;
-    else this.#parts.hand.clock.later(0, this.#look);
+    if (this.#pulling || this.#called) return;
+    this.#called = true;
+    this.#parts.hand.clock.later(0, this.#look);
   };
 
   readonly #look = (): void => {
-    this.#pulling ??= this.#pull().finally(() => {
-      this.#pulling = null;
-    });
+    this.#called = false;
+    if (this.#pulling) this.#again = true;
+    else this.#pulled = this.#pull();
   };
 
   /** Takes jobs one by one as long as there are any and a slot is free. */
   async #pull(): Promise<void> {
     const { queue, slots, hand } = this.#parts;
+    this.#pulling = true;
     do {
       this.#again = false;
-      while (this.#working && !this.#paused && this.#busy.size < slots) {
+      while (this.#working && !this.#paused && this.#busy.size < slots && queue.waits) {
         const token = hand.name();
-        const job = await this.#try(`${this.#name}.take`, () => queue.take(token, this.#lockMs));
-        if (!job) break;
-        this.#start(job, token);
+        const taken = await this.#try(`${this.#name}.take`, () => ({ job: queue.take(token, this.#lockMs) }));
+        if (taken?.job) this.#start(taken.job, token);
+        if (!taken) await hand.clock.sleep(AGAIN_MS);
       }
     } while (this.#again);
+    this.#pulling = false;
   }
 
   #start(job: Kept, token: string): void {

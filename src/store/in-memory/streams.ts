@@ -1,15 +1,14 @@
 import type { Clock } from '../../journal/clock.ts';
 import type { Entry } from '../../journal/entry.ts';
 import type { Streams } from '../streams.ts';
-import type { AtOnce } from './way.ts';
+import { type AtOnce, copyOf } from './way.ts';
 
 interface Row {
   nonce: string;
-  at: number;
-  text: string;
+  entry: Entry;
 }
 
-/** Journals in memory, long texts and all. */
+/** Journals in memory, long texts and all. Who reads an entry gets the one that is kept: nobody changes entries. */
 export function streams(clock: Clock): AtOnce<Streams> {
   const kept = new Map<string, { rows: Row[]; until: number }>();
   const rowsOf = (id: string): Row[] => {
@@ -23,9 +22,9 @@ export function streams(clock: Clock): AtOnce<Streams> {
     write(id, { from, nonce, drafts }) {
       const rows = rowsOf(id);
       const standing = rows[from - 1];
-      if (standing || rows.length !== from - 1) return standing?.nonce === nonce ? standing.at : null;
+      if (standing || rows.length !== from - 1) return standing?.nonce === nonce ? standing.entry.at : null;
       const at = clock.now();
-      const more = drafts.map((draft) => ({ nonce, at, text: JSON.stringify(draft) }));
+      const more = drafts.map((draft) => ({ nonce, entry: { ...copyOf(draft), at } as Entry }));
       if (kept.has(id)) rows.push(...more);
       else kept.set(id, { rows: more, until: Number.POSITIVE_INFINITY });
       return at;
@@ -33,19 +32,11 @@ export function streams(clock: Clock): AtOnce<Streams> {
     read: (id, from) =>
       rowsOf(id)
         .slice(from - 1)
-        .map(entryOf),
-    ends: (ids, end) =>
-      ids.map((id) => {
-        const row = rowsOf(id).at(end === 'first' ? 0 : -1);
-        return row ? entryOf(row) : null;
-      }),
+        .map(({ entry }) => entry),
+    ends: (ids, end) => ids.map((id) => rowsOf(id).at(end === 'first' ? 0 : -1)?.entry ?? null),
     expire(id, seconds) {
       const known = kept.get(id);
       if (known) known.until = clock.now() + seconds * 1_000;
     },
   };
-}
-
-function entryOf({ text, at }: Row): Entry {
-  return { ...(JSON.parse(text) as Entry), at };
 }
