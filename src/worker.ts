@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pauseOf } from './github/error.ts';
 import { NewerJournal, Pending, Superseded } from './journal/errors.ts';
 import type { Intake } from './run/intake.ts';
@@ -135,7 +134,7 @@ async function endStart({ store, log }: Services, { id }: Work): Promise<void> {
       return await store.starts.end(id);
     } catch (error) {
       if (tries === TRIES_TO_COUNT) return log.warn({ id, err: error }, 'the end of a start could not be counted');
-      await sleep(COUNT_AGAIN_MS);
+      await store.clock.sleep(COUNT_AGAIN_MS);
     }
   }
 }
@@ -163,7 +162,7 @@ async function suspend(services: Services, timer: Timer, { error, signal }: { er
   }
   store.journals.close(timer.id);
   if (error instanceof NewerJournal) return log.warn({ kind: timer.wake, id: timer.id }, error.message);
-  const pause = pauseOf(error, Date.now());
+  const pause = pauseOf(error, store.clock.now());
   if (pause !== null) return store.queues.setTimer(timer, pause.until);
   if (!(error instanceof Superseded) && !signal.aborted) throw error;
   await lookAgain(services, timer);

@@ -202,7 +202,7 @@ function startClock(time: Clock, at: number, outer: AbortSignal): { signal: Abor
   return {
     signal: clock.signal,
     stop() {
-      stopped.abort();
+      stopped.abort('in time');
       outer.removeEventListener('abort', follow);
     },
   };

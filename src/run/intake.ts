@@ -32,6 +32,8 @@ export interface IntakeParts {
   app: GitHubApp;
   configurations: Configurations;
   permissions: Permissions;
+  /** Workflows that were read already; its own where it is absent. */
+  shelf?: WorkflowShelf;
 }
 
 /**
@@ -51,11 +53,12 @@ interface Found {
 /** Turns deliveries into runs, and records for every workflow why it was started or not. */
 export class Intake {
   readonly #parts: IntakeParts;
-  readonly #shelf = new WorkflowShelf();
+  readonly #shelf: WorkflowShelf;
   readonly #missed: MissedComments;
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
+    this.#shelf = parts.shelf ?? new WorkflowShelf();
     this.#missed = new MissedComments(parts);
   }
 
