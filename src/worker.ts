@@ -162,7 +162,7 @@ async function suspend(services: Services, timer: Timer, { error, signal }: { er
   }
   store.journals.close(timer.id);
   if (error instanceof NewerJournal) return log.warn({ kind: timer.wake, id: timer.id }, error.message);
-  const pause = pauseOf(error, store.clock.now());
+  const pause = pauseOf(error, await store.now());
   if (pause !== null) return store.queues.setTimer(timer, pause.until);
   if (!(error instanceof Superseded) && !signal.aborted) throw error;
   await lookAgain(services, timer);
