@@ -95,7 +95,7 @@ function brokenWriters({ writes }: Remains): string[] {
     const known = writers.get(id) ?? [];
     if (known.at(-1) !== writer) writers.set(id, [...known, writer]);
   }
-  return [...writers].flatMap(([id, known]) => (new Set(known).size < known.length ? [`${id} has two writers: ${known.join(' ')}`] : []));
+  return [...writers].flatMap(([id, known]) => (new Set(known).size < known.length ? [`${id} is written by one who had lost it`] : []));
 }
 
 /** A comment that a session took is heard once, or told that it came too late; one that none took is not heard. */
