@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What the server needs from the rest; handed over by `main.ts`. */
 export interface AppParts {
@@ -19,11 +18,6 @@ export interface AppParts {
 
 export interface App {
   port: number;
-  /**
-   * Work waits here before it begins, so that webhooks are answered in time also where this process is busy: while one has no answer yet and the process is
-   * behind with everything, at most 2 s.
-   */
-  giveWay(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -54,15 +48,13 @@ interface Answer {
 
 interface Door extends AppParts {
   limits: AppLimits;
-  rush: Rush;
   isClosing(): boolean;
 }
 
 /** The door that GitHub comes in by: verify, one `add`, 202. Nothing else happens before the answer. */
 export async function startApp(parts: AppParts, options: AppOptions): Promise<App> {
   const limits = { ...LIMITS, ...options.limits };
-  const rush = new Rush();
-  const door: Door = { ...parts, limits, rush, isClosing: () => !server.listening };
+  const door: Door = { ...parts, limits, isClosing: () => !server.listening };
   const requestTimeout = limits.bodyMs + LINGER_MS;
   const server = createServer(
     {
@@ -80,9 +72,7 @@ export async function startApp(parts: AppParts, options: AppOptions): Promise<Ap
   const { port } = server.address() as AddressInfo;
   return {
     port,
-    giveWay: () => rush.giveWay(),
     close() {
-      rush.close();
       return new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeIdleConnections();
@@ -140,7 +130,7 @@ function letFinish(request: IncomingMessage): Promise<void> {
 
 async function route(door: Door, request: IncomingMessage): Promise<Answer> {
   const path = (request.url ?? '/').split('?')[0] ?? '/';
-  if (request.method === 'POST' && WEBHOOK_PATHS.has(path)) return door.rush.hold(() => takeWebhook(door, request));
+  if (request.method === 'POST' && WEBHOOK_PATHS.has(path)) return takeWebhook(door, request);
   if (request.method === 'POST') return { status: 404, text: 'not found' };
   if (request.method !== 'GET' && request.method !== 'HEAD') return { status: 405, text: 'method not allowed' };
   if (path === '/healthz') return { status: 200, text: 'ok' };
@@ -221,47 +211,4 @@ function within<T>(ms: number, work: Promise<T>): Promise<T> {
     const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-}
-
-const TICK_MS = 20;
-/** A process whose timers are late by as much is behind with everything. */
-const LATE_MS = 40;
-const LONGEST_WAIT_MS = 2_000;
-
-/** Whether webhooks wait for their answer in a process that is busy: work that has not begun then gives way to them. */
-class Rush {
-  #waiting = 0;
-  #late = 0;
-  #expected = performance.now() + TICK_MS;
-  readonly #timer: NodeJS.Timeout;
-
-  constructor() {
-    this.#timer = setInterval(() => this.#measure(), TICK_MS).unref();
-  }
-
-  /** Does what a webhook asks for. */
-  async hold<T>(work: () => Promise<T>): Promise<T> {
-    this.#waiting++;
-    try {
-      return await work();
-    } finally {
-      this.#waiting--;
-    }
-  }
-
-  /** Resolves when work may begin: at once where nobody waits, or the process is not behind. */
-  async giveWay(): Promise<void> {
-    const end = performance.now() + LONGEST_WAIT_MS;
-    while (this.#waiting > 0 && this.#late > LATE_MS && performance.now() < end) await sleep(TICK_MS);
-  }
-
-  close(): void {
-    clearInterval(this.#timer);
-  }
-
-  #measure(): void {
-    const now = performance.now();
-    this.#late = Math.max(0, now - this.#expected);
-    this.#expected = now + TICK_MS;
-  }
 }

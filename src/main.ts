@@ -3,11 +3,10 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import { makeAlone } from './alone.ts';
-import { type App, startApp } from './app.ts';
 import type { Config } from './config.ts';
+import { openDoor } from './door.ts';
 import { GitHubApp } from './github/client.ts';
 import { Configurations } from './github/configuration.ts';
-import { misfitOf } from './github/event.ts';
 import { findOpenChecks } from './github/open-checks.ts';
 import { Permissions } from './github/permission.ts';
 import { Intake } from './run/intake.ts';
@@ -87,8 +86,10 @@ async function wire(given: Config, frame: Frame): Promise<Running> {
   await store.watch.start((condition) => hearCondition(condition, { queues: store.queues, log }));
   const intake = new Intake({ services, app: github, configurations: new Configurations(), permissions: new Permissions() });
   github.onDelivery((delivery) => intake.handle(delivery));
-  const app = config.role === 'worker' ? null : await serve(config, { store, github, log });
-  if (config.role !== 'web') startWork(config, { services, intake, watch: store.watch, closers, giveWay: () => app?.giveWay() });
+  const working = () => config.role !== 'all' || store.queues.working;
+  const onError = (message: string) => log.warn({ reason: message }, 'at the door for webhooks');
+  const app = config.role === 'worker' ? null : await openDoor(config, { store, working, onError });
+  if (config.role !== 'web') startWork(config, { services, intake, watch: store.watch, closers });
   if (app) closers.push(() => app.close());
   if (config.poll) startPolling(config.poll, { store, github, closers, log });
   if (config.role !== 'web') closers.push(startRecovery({ services, app: github }));
@@ -140,19 +141,17 @@ interface Labour {
   intake: Intake;
   watch: Watch;
   closers: Frame['closers'];
-  /** What webhooks want of work before it begins. */
-  giveWay(): Promise<void> | undefined;
 }
 
 /** Nothing is started by a delivery that was put into a Redis which has just lost what it held. */
-function startWork(config: Config, { services, intake, watch, closers, giveWay }: Labour): void {
+function startWork(config: Config, { services, intake, watch, closers }: Labour): void {
   const { queues } = services.store;
   const handlers = makeHandlers(services, intake, makeAlone(config));
   const delivery: Handlers['delivery'] = async (one, signal) => {
     await watch.refuseLoss();
     await handlers.delivery(one, signal);
   };
-  queues.startWorkers({ ...handlers, delivery }, { ...services.settings.concurrency, giveWay });
+  queues.startWorkers({ ...handlers, delivery }, services.settings.concurrency);
   closers.push(() => queues.stopWorkers(STOP_MS));
 }
 
@@ -163,31 +162,4 @@ function startPolling(
   const poller = new Poller({ requests: () => github.requests(), store, log, everyMs });
   poller.start();
   closers.push(() => poller.stop());
-}
-
-function serve(config: Config, { store, github, log }: { store: RedisStore; github: GitHubApp; log: Logger }): Promise<App> {
-  const { queues, watch } = store;
-  return startApp(
-    {
-      verify: (body, signature) => github.verify(body, signature),
-      misfit: misfitOf,
-      accept: (delivery) => Promise.all([watch.refuseLoss(), queues.addDelivery(delivery)]).then(() => undefined),
-      async notReady() {
-        const sentence = explainCondition(await watch.look());
-        return [...(sentence === null ? [] : [sentence]), ...(config.role === 'all' && !queues.working ? ['the workers do not run'] : [])];
-      },
-      metrics: () => metricsOf(store),
-      onError: (error) => log.warn({ err: error }, 'a request failed'),
-    },
-    { port: config.port },
-  );
-}
-
-async function metricsOf(store: Store): Promise<string> {
-  const counts = await store.queues.counts();
-  return [
-    '# TYPE pitwall_jobs gauge',
-    ...Object.entries(counts).map(([queue, count]) => `pitwall_jobs{queue="${queue}"} ${count}`),
-    '',
-  ].join('\n');
 }

@@ -76,7 +76,6 @@ export function githubOptions({ app }: Config) {
     appId: app.id,
     privateKey: app.privateKey,
     webhookSecret: app.webhookSecret,
-    ...(app.previousSecret ? { previousSecret: app.previousSecret } : {}),
     apiUrl: app.apiUrl,
     version: version(),
   };

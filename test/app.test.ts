@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { type AppParts, startApp } from '../src/app.ts';
 
@@ -163,44 +162,6 @@ describe('the other doors', () => {
     expect(answer.status).toBe(503);
     expect(await answer.text()).toBe('Redis does not answer\nthe workers do not run\n');
     expect((await fetch(`${door.url}/healthz`)).status).toBe(200);
-  });
-});
-
-describe('work that has not begun', () => {
-  /** Holds the whole process up, as much work does. */
-  async function holdUp(): Promise<void> {
-    for (const end = performance.now() + 200; performance.now() < end; );
-    await sleep(1);
-  }
-
-  it('gives way while a webhook waits in a process that is behind, and begins once it is answered', async () => {
-    let go = () => {};
-    const door = await start({ accept: () => new Promise<void>((resolve) => (go = resolve)) });
-    const answered = post(door);
-    await vi.waitFor(() => expect(door.calls.some((call) => call.startsWith('accept'))).toBe(true));
-    await holdUp();
-    let begun = false;
-    const way = door.app.giveWay().then(() => (begun = true));
-    await new Promise(setImmediate);
-    expect(begun).toBe(false);
-    go();
-    expect((await answered).status).toBe(202);
-    await way;
-  });
-
-  it('begins at once where no webhook waits, and after a while where one waits for ever', async () => {
-    const idle = await start();
-    await holdUp();
-    let begun = false;
-    void idle.app.giveWay().then(() => (begun = true));
-    await new Promise(setImmediate);
-    expect(begun).toBe(true);
-    const door = await start({ accept: () => new Promise(() => {}) });
-    void post(door).catch(() => {});
-    await vi.waitFor(() => expect(door.calls.some((call) => call.startsWith('accept'))).toBe(true));
-    const busy = setInterval(() => void holdUp(), 1);
-    await door.app.giveWay();
-    clearInterval(busy);
   });
 });
 

@@ -25,6 +25,7 @@ const FLOORS: Record<string, number> = {
   'cli.ts': 7,
   'main.ts': 7,
   'config.ts': 7,
+  'door.ts': 7,
   'wiring.ts': 7,
 };
 

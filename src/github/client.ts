@@ -4,7 +4,6 @@ import { Probot, ProbotOctokit } from 'probot';
 import { type Api, createApi, SILENT } from './api.ts';
 import { type AppRequests, askAsApp } from './app-request.ts';
 import { GitHubError } from './error.ts';
-import { isSigned } from './signature.ts';
 import { issueToken, type Lease, type Purpose, type Scope, Tokens } from './tokens.ts';
 import { Traffic } from './traffic.ts';
 import type { Delivery } from './webhook.ts';
@@ -15,8 +14,6 @@ export interface GitHubAppOptions {
   /** PEM, with real line ends. */
   privateKey: string;
   webhookSecret: string;
-  /** Also taken while a secret is being changed. */
-  previousSecret?: string;
   apiUrl: string;
   /** Version of Pitwall, for the user agent. */
   version: string;
@@ -80,12 +77,6 @@ export class GitHubApp {
 
   get userAgent(): string {
     return `pitwall/${this.#options.version}`;
-  }
-
-  /** Whether the raw body was signed (`X-Hub-Signature-256`) with the webhook secret, or with the one before. */
-  async verify(body: string | Buffer, signature: string): Promise<boolean> {
-    const { webhookSecret, previousSecret } = this.#options;
-    return isSigned(previousSecret ? [webhookSecret, previousSecret] : [webhookSecret], body, signature);
   }
 
   /** Hears every delivery given to `receive`. A handler may throw: `receive` then throws the same. */

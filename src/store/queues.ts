@@ -115,24 +115,18 @@ export class Queues {
     this.#timers.add(name);
   }
 
-  /** Starts taking work. `slots` bounds how many jobs of a kind run at once in this process; a job that was taken waits for `giveWay` before it begins. */
-  startWorkers(handlers: Handlers, slots: { advances: number; delegations: number; giveWay?(): Promise<void> | undefined }): void {
+  /** Starts taking work. `slots` bounds how many jobs of a kind run at once in this process. */
+  startWorkers(handlers: Handlers, slots: { advances: number; delegations: number }): void {
     this.#leaving = false;
     const advance = (wake: 'run' | 'delegation' | 'report') => (work: Work, signal: AbortSignal) =>
       this.#advance({ wake, id: work.id }, () => handlers[wake](work.id, signal), handlers);
     const start = <T extends Work>(queue: QueueName, slots: number, work: (data: T, signal: AbortSignal) => Promise<void>) =>
       this.#jobs.work<T>(queue, { slots, failed: (data, error) => handlers.failed(queue, data?.id ?? '', error) }, work);
-    const inTurn =
-      <T>(work: (data: T, signal: AbortSignal) => Promise<void>) =>
-      async (data: T, signal: AbortSignal) => {
-        await slots.giveWay?.();
-        await work(data, signal);
-      };
     this.#workers = [
-      start<Delivery>('deliveries', 32, inTurn(handlers.delivery)),
-      start('runs', slots.advances, inTurn(advance('run'))),
-      start('delegations', slots.delegations, inTurn(advance('delegation'))),
-      start('reports', 64, inTurn(advance('report'))),
+      start<Delivery>('deliveries', 32, handlers.delivery),
+      start('runs', slots.advances, advance('run')),
+      start('delegations', slots.delegations, advance('delegation')),
+      start('reports', 64, advance('report')),
       start<SetTimer>('timers', 64, (timer) => this.#fire(timer)),
     ];
     if (this.#paused) this.pause();

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { GitHubApp } from '../../src/github/client.ts';
 import type { GitHubError } from '../../src/github/error.ts';
-import { signBody } from '../../src/github/signature.ts';
 import { PERMISSIONS } from '../../src/github/tokens.ts';
 import { openStage, type Stage } from './stage.ts';
 
@@ -45,19 +44,6 @@ describe('deliveries', () => {
 
   it.each([null, 'text', 7, undefined])('that are no objects are refused: %s', async (payload) => {
     await expect(new GitHubApp(stage.options).receive({ id: 'a', name: 'issues', payload })).rejects.toThrow('JSON object');
-  });
-
-  it('are verified with the secret and with the one before', async () => {
-    const app = new GitHubApp({
-      ...stage.options,
-      webhookSecret: 'the new secret of the App',
-      previousSecret: 'the old secret of the App',
-    });
-    const body = '{"zen":"Keep it logically awesome."}';
-    expect(await app.verify(body, signBody('the new secret of the App', body))).toBe(true);
-    expect(await app.verify(Buffer.from(body), signBody('the old secret of the App', body))).toBe(true);
-    expect(await app.verify(body, signBody('another secret', body))).toBe(false);
-    expect(await stage.app.verify(body, '')).toBe(false);
   });
 });
 
