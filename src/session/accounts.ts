@@ -64,9 +64,16 @@ function microdollarsOf(dollars: number | null): number | null {
   return dollars === null ? null : dollars * 1_000_000;
 }
 
-/** The day at a time (ms since 1970) in a time zone, as 2026-11-21. */
+let last = { minute: -1, timeZone: '', day: '' };
+
+/** The day at a time (ms since 1970) in a time zone, as 2026-11-21. Days begin at whole minutes, and every turn asks: the last answer is kept. */
 export function dayIn(now: number, timeZone: string): string {
-  return new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(now);
+  const minute = Math.floor(now / 60_000);
+  if (minute !== last.minute || timeZone !== last.timeZone) {
+    const format = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' });
+    last = { minute, timeZone, day: format.format(now) };
+  }
+  return last.day;
 }
 
 /** How full the fullest limit is: 1 where it is used up, or where what is asked for is more than what is left. */

@@ -27,7 +27,8 @@ it('kill -9 at every journal entry: the same review stands there once', { timeou
   const repo = await github.createRepository('acme/app', BASE);
   github.install(repo);
   const alice = github.person('alice', { [repo.fullName]: 'write' });
-  const server = await stage.addServer({ PITWALL_LOCK_MS: '800' });
+  await stage.addServer({}, { options: ['--role', 'web'] });
+  const worker = await stage.addServer({ PITWALL_LOCK_MS: '800' }, { options: ['--role', 'worker'] });
   await alice.push(repo, 'feature', HEAD);
   const pull = await alice.openPull(repo, { head: 'feature', title: 'Change' });
 
@@ -44,9 +45,9 @@ it('kill -9 at every journal entry: the same review stands there once', { timeou
     });
     if (more < 0) break;
     seen = more;
-    await server.kill();
+    await worker.kill();
     kills.push(seen);
-    await server.start();
+    await worker.start();
   }
 
   expect(kills.length).toBeGreaterThan(20);

@@ -47,10 +47,12 @@ export class Server {
     const child = spawn(process.execPath, [CLI, 'start', ...this.#options], { env: this.environment, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     this.#stopped = false;
+    this.said = '';
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => (this.said = (this.said + chunk.toString()).slice(-20_000)));
     await until('the server answers', async () => {
       if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}: ${this.said}`);
+      if (this.#options.includes('worker')) return this.said.includes('Pitwall is ready');
       return (await fetch(`http://127.0.0.1:${this.port}/healthz`).catch(() => null))?.ok;
     });
   }

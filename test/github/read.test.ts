@@ -193,7 +193,7 @@ describe('a conversation', () => {
   it('is what was said on the item and in its threads, without what strangers wrote and without status comments', async () => {
     const read = await readConversation(api, { ...pull, pull: true }, audience('mara'));
     expect(read.said.map(({ body, author }) => [author, body])).toEqual([0, 1, 2].map((k) => ['mara', `remark ${k}`]));
-    expect([read.hidden, read.older]).toEqual([1, 0]);
+    expect([read.hidden, read.older]).toEqual([2, 0]);
     const status = stage.mara.comment(name, issue.number, sign('Running.', 'r1:status'));
     expect(status.body).toContain('Running.');
     const told = await readConversation(api, { ...issue, pull: false }, { ...audience('nobody'), self: 'mara' });

@@ -39,6 +39,7 @@ export function makeTapedStore(tape: Tape, journal: TapedJournal, strictness: St
       leave: () => Promise.resolve(null),
       look: () => Promise.resolve({ active: null, queued: [] }),
     },
+    expected: { expect: nothing, forget: nothing },
     batches: { open: nothing, end: () => Promise.resolve(1) },
     queued: { clear: nothing },
     cancels: {
