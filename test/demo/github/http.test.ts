@@ -137,7 +137,7 @@ describe('faults', () => {
     const secondary = await send(`POST ${COMMENTS}`, { body: 'x' });
     expect(secondary).toMatchObject({ status: 403, body: { message: expect.stringContaining('secondary rate limit') } });
     expect(secondary.headers.get('retry-after')).toBe('7');
-    gh.fault({ on: POST, kind: 'primary', seconds: 0.3 });
+    gh.fault({ on: POST, kind: 'primary', seconds: 2 });
     const primary = await send(`POST ${COMMENTS}`, { body: 'x' });
     expect(primary.headers.get('x-ratelimit-remaining')).toBe('0');
     expect(Number(primary.headers.get('x-ratelimit-reset'))).toBeGreaterThanOrEqual(Math.floor(Date.now() / 1000));
