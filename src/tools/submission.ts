@@ -14,7 +14,7 @@ const PAD = `${RESERVED_PADS}submission`;
 
 /**
  * Posts the run's review, once: a second call is told what was submitted before. Findings that were recorded after that go into a further review, so
- * that nothing is lost.
+ * that nothing is lost. A run that is not trusted gives no verdict: what it says is posted as a comment.
  */
 export async function submitReview(
   context: ToolContext,
@@ -29,16 +29,17 @@ export async function submitReview(
     throw new ToolError('There are no findings and body is empty: write what the review says.');
   }
   const body = context.partial ? `**Partial review.** ${context.partial}.\n\n${review.body}` : review.body;
-  const result = await publishEffect(context, { type: 'review.submit', event: review.event, body });
+  const event = context.trust === 'trusted' ? review.event : 'COMMENT';
+  const result = await publishEffect(context, { type: 'review.submit', event, body });
   const ids = findings.map(({ id }) => id);
   const submission: Submission = {
     key: context.key,
-    event: review.event,
+    event,
     findings: [...new Set([...(before?.findings ?? []), ...ids])],
     result,
   };
   await context.pads.write(PAD, JSON.stringify(submission), context.key);
-  return answerJson({ submitted: review.event, findings: findings.filter(({ posted }) => !posted).length, result });
+  return answerJson({ submitted: event, findings: findings.filter(({ posted }) => !posted).length, result });
 }
 
 function newOnes(findings: Finding[], before: Submission): Finding[] {

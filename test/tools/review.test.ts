@@ -178,6 +178,12 @@ describe('submit_review', () => {
     expect(await call(context, 'list_scratchpads')).toBe('There are no scratchpads yet.');
   });
 
+  it('gives no verdict in a run that is not trusted', async () => {
+    const context = { ...open(), trust: 'untrusted' as const };
+    expect(await post(context, 'k1', { event: 'APPROVE', body: 'Fine.' })).toMatchObject({ submitted: 'COMMENT' });
+    expect(context.effects).toEqual([{ type: 'review.submit', event: 'COMMENT', body: 'Fine.' }]);
+  });
+
   it('asks the publisher again when its own call is repeated, and posts what was found afterwards', async () => {
     const context = open();
     await add(context, { path: 'src/a.ts', line: 10 });
