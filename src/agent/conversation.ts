@@ -84,6 +84,14 @@ interface Walk {
 export async function converse<C>(options: ConversationOptions<C>): Promise<ConversationEnd> {
   const { briefing, written } = await briefOnce(options);
   const walk: Walk = { system: briefing.system, messages: [{ role: 'user', text: [...briefing.messages] }], used: [], written };
+  try {
+    return await walkTurns(options, walk);
+  } finally {
+    await written.catch(() => 'told to whoever waits for it');
+  }
+}
+
+async function walkTurns<C>(options: ConversationOptions<C>, walk: Walk): Promise<ConversationEnd> {
   for (let turn = 0; ; turn++) {
     const end = await takeTurn(options, walk, turn);
     if (end)
@@ -132,7 +140,10 @@ async function takeText<C>(
   return null;
 }
 
-/** The entry is under way while the model is asked; it stands before the answer's, and `written` tells whether it was taken. */
+/**
+ * The entry is under way while the model is asked; it stands before the answer's, and `written` tells whether it was taken. A conversation is not left
+ * before that: whoever walks it again by the same journal would be briefed twice.
+ */
 async function briefOnce<C>(options: ConversationOptions<C>): Promise<{ briefing: Briefing; written: Promise<void> }> {
   const known = options.journal.find('briefed', options.key);
   if (known) return { briefing: { system: known.system, messages: known.messages }, written: Promise.resolve() };

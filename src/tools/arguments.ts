@@ -154,8 +154,15 @@ function toText(value: unknown): unknown {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
 }
 
+/** Whether fields may be absent, asked once each: a schema says no with an error, which takes long to make. */
+const optional = new WeakMap<z.ZodType, boolean>();
+
 function isOptional(field: z.ZodType): boolean {
-  return field.safeParse(undefined).success;
+  const known = optional.get(field);
+  if (known !== undefined) return known;
+  const { success } = field.safeParse(undefined);
+  optional.set(field, success);
+  return success;
 }
 
 function inner(field: z.ZodType): unknown {

@@ -12,23 +12,23 @@ interface Call {
 }
 
 /** A model whose answer is a function of the seed and of what it was told, so that what is asked again is answered alike. It is away at times. */
-export function makeModel(process: Process, { works, seed }: { works: Clockwork; seed: number }): Model {
+export function makeModel(process: Process, { works, seed, large }: { works: Clockwork; seed: number; large: boolean }): Model {
   return {
     ask: (request, { signal }) =>
       process.call(
         'model',
         () => {
           if (works.oneIn(60)) throw new ModelUnavailable('overloaded', works.now + 2_000 + works.below(30_000));
-          return answerTo(request, seed);
+          return answerTo(request, seed, large);
         },
         { slow: 4_000, ...(signal ? { signal } : {}) },
       ),
   };
 }
 
-function answerTo(request: ModelRequest, seed: number): Answer {
+function answerTo(request: ModelRequest, seed: number, large: boolean): Answer {
   const below = generatorFrom(digest(seed, request));
-  const content = speak(request, below);
+  const content = speak(request, below, large);
   const called = content.some((block) => block.type === 'tool_use');
   return {
     content,
@@ -38,10 +38,10 @@ function answerTo(request: ModelRequest, seed: number): Answer {
   };
 }
 
-function speak({ tools, messages }: ModelRequest, below: Below): Block[] {
+function speak({ tools, messages }: ModelRequest, below: Below, large: boolean): Block[] {
   const turn = messages.filter(({ role }) => role === 'assistant').length;
   const offered = new Set(tools.map(({ name }) => name));
-  const wishes = offered.has('delegate_to_sub_agent') ? coordinate(turn, below) : labour(turn, below);
+  const wishes = offered.has('delegate_to_sub_agent') ? coordinate(turn, below, large) : labour(turn, below);
   const calls = wishes.filter(({ name }) => offered.has(name));
   if (calls.length > 0) return calls.map(({ name, input }, k) => ({ type: 'tool_use', id: `c${turn}-${k}`, name, input }));
   const last = offered.has('task_completed') && below(3) > 0;
@@ -50,12 +50,12 @@ function speak({ tools, messages }: ModelRequest, below: Below): Block[] {
 }
 
 /** A coordinator delegates, reports, asks and says that it is done, in any order, but not for ever. */
-function coordinate(turn: number, below: Below): Call[] {
-  if (turn > 2) return [];
+function coordinate(turn: number, below: Below, large: boolean): Call[] {
+  if (turn > (large ? 2 : 0)) return [];
   const pick = below(turn === 0 ? 5 : 10);
   const report = { name: 'update_status', input: { message: `turn ${turn}` } };
   const delegate = (k: number) => ({ name: 'delegate_to_sub_agent', input: { agentId: 'a', instructions: `Look at ${turn}/${k}.` } });
-  if (pick < 3) return Array.from({ length: 1 + below(2) }, (_, k) => delegate(k));
+  if (pick < 3) return Array.from({ length: 1 + below(large ? 2 : 1) }, (_, k) => delegate(k));
   if (pick === 3) return [report, delegate(0)];
   if (pick === 4) return [{ name: 'append_scratchpad', input: { name: 'plan', content: `plan ${turn}` } }];
   if (pick === 5) return [{ name: 'task_completed', input: { message: `early at ${turn}` } }];

@@ -4,6 +4,8 @@ type Below = (bound: number) => number;
 
 /** What happens from outside in one simulation. Times in ms from its begin. */
 export interface Scenario {
+  /** One in four: several of everything. The others are about one session, so that many can be played. */
+  large: boolean;
   processes: number;
   files: Record<string, string>;
   deliveries: { at: number; id: string; event: string; body: string }[];
@@ -29,9 +31,10 @@ const BRANCHES = {
   base: { ref: 'main', sha: 'a'.repeat(40), repo: { id: 7 } },
 };
 
-/** Draws a scenario: one or two workflows for a pull request, comments while they work, and how much goes wrong. */
+/** Draws a scenario: one or two workflows for a pull request, comments while they work, and how much goes wrong, which is as much in a small one. */
 export function drawScenario(below: Below): Scenario {
-  const times = Array.from({ length: below(3) }, () => 500 + below(50_000)).sort((a, b) => a - b);
+  const large = below(4) === 0;
+  const times = Array.from({ length: below(large ? 3 : 2) }, () => 500 + below(50_000)).sort((a, b) => a - b);
   const comments = times.map((at, k) => ({ at, id: k + 1, text: `remark ${k + 1}` }));
   if (below(3) === 0) comments.push({ at: 20_000 + below(120_000), id: 99, text: '/done' });
   const closed = below(8) === 0 ? [{ at: 20_000 + below(100_000), id: 'closed', event: 'pull_request', body: pull('closed') }] : [];
@@ -42,8 +45,9 @@ export function drawScenario(below: Below): Scenario {
     below(5) === 0 ? [{ ...one, at: one.at + below(20_000), ...(below(2) ? { id: `${one.id}-again` } : {}) }] : [],
   );
   return {
-    processes: 1 + below(3),
-    files: filesOf(below),
+    large,
+    processes: 1 + below(large ? 3 : 2),
+    files: filesOf(below, large),
     deliveries: [...all, ...again],
     comments,
     wakes: Array.from({ length: below(3) }, () => below(60_000)),
@@ -54,7 +58,7 @@ export function drawScenario(below: Below): Scenario {
   };
 }
 
-function filesOf(below: Below): Record<string, string> {
+function filesOf(below: Below, large: boolean): Record<string, string> {
   const exitCriteria = { timeLimit: { maxDurationMinutes: [2, 5, 25][below(3)] }, userSignals: { explicit: ['/done'] } };
   const params = {
     goal: 'Done',
@@ -65,10 +69,10 @@ function filesOf(below: Below): Record<string, string> {
   };
   const session = { id: 's', action: 'agent.session', instruction: 'Talk.', params };
   const work = { id: 'w', action: 'agent.run', instruction: 'Work.', params: { agentId: 'a' } };
-  const beside = [[session], [session, work]][below(2)] ?? [session];
+  const beside = large && below(2) === 0 ? [session, work] : [session];
   const flow = beside.length === 1 ? [{ from: '', to: 's' }] : ['s', 'w'].map((to) => ({ from: '', to }));
   const files = { '.overcut/agents/a.md': AGENT, '.overcut/workflows/talk.json': workflow('Talk', beside, flow) };
-  if (below(3) > 0) return files;
+  if (below(large ? 3 : 12) > 0) return files;
   return { ...files, '.overcut/workflows/work.json': workflow('Work', [work], [{ from: '', to: 'w' }]) };
 }
 

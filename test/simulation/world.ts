@@ -149,7 +149,7 @@ function servicesOf(world: World, process: Process, store: InMemoryStore): Servi
   const limits = { ...SETTINGS.limits, run: { ...SETTINGS.limits.run, tokens: scenario.tokens } };
   return {
     store,
-    model: makeModel(process, { works, seed: world.seed }),
+    model: makeModel(process, { works, seed: world.seed, large: scenario.large }),
     workspace: { files: () => ({}), search: notHere, diff: notHere, clone: notHere, merge: notHere } as unknown as Workspace,
     github: {
       perform: (call) => publisher.perform(call),

@@ -15,9 +15,19 @@ export function reach<T extends object>(way: Way, name: string, noun: AtOnce<T>)
   return Object.fromEntries(calls) as T;
 }
 
-/** What is kept is a copy, as it would be in Redis: nobody changes it from outside. */
+/** What is kept is a copy, as it would be in Redis: nobody changes it from outside. It is what JSON would make of plain data, without writing it. */
 export function copyOf<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value)) as T;
+  return copy(value) as T;
+}
+
+function copy(value: unknown): unknown {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((one: unknown) => (one === undefined ? null : copy(one)));
+  if ('toJSON' in value) return JSON.parse(JSON.stringify(value)) as unknown;
+  const copied: Record<string, unknown> = {};
+  for (const [key, one] of Object.entries(value)) if (one !== undefined) copied[key] = copy(one);
+  return copied;
 }
 
 /** The value of a key, made where there is none. */
