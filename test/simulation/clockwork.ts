@@ -3,7 +3,7 @@ import { generatorFrom } from '../store/generator.ts';
 export const BEGIN = Date.UTC(2026, 0, 1);
 
 /** How far what an event set going gets before the next one: about as far as its next call. */
-const HOPS = 8;
+const HOPS = 5;
 
 interface Due {
   at: number;

@@ -41,7 +41,7 @@ function answerTo(request: ModelRequest, seed: number, large: boolean): Answer {
 function speak({ tools, messages }: ModelRequest, below: Below, large: boolean): Block[] {
   const turn = messages.filter(({ role }) => role === 'assistant').length;
   const offered = new Set(tools.map(({ name }) => name));
-  const wishes = offered.has('delegate_to_sub_agent') ? coordinate(turn, below, large) : labour(turn, below);
+  const wishes = offered.has('delegate_to_sub_agent') ? coordinate(turn, below, large) : labour(turn, below, large);
   const calls = wishes.filter(({ name }) => offered.has(name));
   if (calls.length > 0) return calls.map(({ name, input }, k) => ({ type: 'tool_use', id: `c${turn}-${k}`, name, input }));
   const last = offered.has('task_completed') && below(3) > 0;
@@ -62,8 +62,8 @@ function coordinate(turn: number, below: Below, large: boolean): Call[] {
   return [];
 }
 
-function labour(turn: number, below: Below): Call[] {
-  if (turn > 1) return [];
+function labour(turn: number, below: Below, large: boolean): Call[] {
+  if (turn > (large ? 1 : 0)) return [];
   const comment = { name: 'add_comment_to_pull_request', input: { body: `remark ${turn} ${below(1_000_000)}` } };
   const pad = { name: 'append_scratchpad', input: { name: 'log', content: `line ${turn} ${below(1_000_000)}` } };
   return [[comment], [pad], [pad, comment], [], []][below(5)] ?? [];

@@ -4,7 +4,7 @@ type Below = (bound: number) => number;
 
 /** What happens from outside in one simulation. Times in ms from its begin. */
 export interface Scenario {
-  /** One in four: several of everything. The others are about one session, so that many can be played. */
+  /** One in five: several of everything. The others are about one session, so that many can be played. */
   large: boolean;
   processes: number;
   files: Record<string, string>;
@@ -33,7 +33,7 @@ const BRANCHES = {
 
 /** Draws a scenario: one or two workflows for a pull request, comments while they work, and how much goes wrong, which is as much in a small one. */
 export function drawScenario(below: Below): Scenario {
-  const large = below(4) === 0;
+  const large = below(5) === 0;
   const times = Array.from({ length: below(large ? 3 : 2) }, () => 500 + below(50_000)).sort((a, b) => a - b);
   const comments = times.map((at, k) => ({ at, id: k + 1, text: `remark ${k + 1}` }));
   if (below(3) === 0) comments.push({ at: 20_000 + below(120_000), id: 99, text: '/done' });
@@ -59,7 +59,7 @@ export function drawScenario(below: Below): Scenario {
 }
 
 function filesOf(below: Below, large: boolean): Record<string, string> {
-  const exitCriteria = { timeLimit: { maxDurationMinutes: [2, 5, 25][below(3)] }, userSignals: { explicit: ['/done'] } };
+  const exitCriteria = { timeLimit: { maxDurationMinutes: [2, 5, large ? 25 : 5][below(3)] }, userSignals: { explicit: ['/done'] } };
   const params = {
     goal: 'Done',
     agentIds: ['a'],
