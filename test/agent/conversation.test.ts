@@ -9,7 +9,7 @@ import { Journals } from '../../src/store/journals.ts';
 import { makeKeys } from '../../src/store/keys.ts';
 import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
 import { RedisStreams } from '../../src/store/streams.ts';
-import { COMPLETED, hands, makeTool, openJournal, playModel, schemasOf } from './talk.ts';
+import { COMPLETED, gate, hands, makeTool, openJournal, playModel, schemasOf } from './talk.ts';
 
 const keys = makeKeys(`test-conversation-${randomUUID()}`);
 let redis: Redis;
@@ -42,6 +42,22 @@ function talk(journal: Journal, model: Model, more: Partial<ConversationOptions<
 }
 
 describe('a conversation', () => {
+  it('is not left before its briefing stands, so that whoever walks it again is not briefed anew', async () => {
+    const journal = await openJournal(journals());
+    const append = journal.append.bind(journal);
+    const taken = gate();
+    journal.append = async (...drafts) => {
+      if (drafts.some(({ type }) => type === 'briefed')) await taken.opened;
+      await append(...drafts);
+    };
+    const model = playModel(() => {
+      setTimeout(taken.open, 20);
+      throw new Error('told to end');
+    });
+    await expect(talk(journal, model)).rejects.toThrow('told to end');
+    expect(journal.find('briefed', 'step/a')?.system).toBe('You test.');
+  });
+
   it('goes on until task_completed, with what was said before in every question', async () => {
     const look = makeTool('look', 'none', () => ({ text: 'seen' }));
     const model = playModel((_, nth) =>

@@ -40,7 +40,11 @@ export class GitHub {
   /** GitHub's API as a process reaches it. */
   api(process: Process): Api {
     const request = (route: string, parameters: Parameters) =>
-      process.call(route, () => ({ data: this.#moody(route, parameters) }), { slow: 60 });
+      process
+        .call(route, () => ({ data: this.#moody(route, parameters) }), { slow: 60 })
+        .catch((error: Error) => {
+          throw error instanceof GitHubError ? error : new GitHubError(error.message, { kind: 'network' });
+        });
     return { request } as unknown as Api;
   }
 

@@ -436,8 +436,9 @@ describe('hostile workflows', () => {
     ],
   ])('%s are answered in seconds', (_, make) => {
     const text = JSON.stringify(make());
-    const before = Date.now();
+    const before = process.cpuUsage();
     load(text);
-    expect(Date.now() - before).toBeLessThan(5000);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1000).toBeLessThan(5000);
   });
 });
