@@ -88,7 +88,10 @@ function director(delegations: number, listening: Set<number>): (call: Call) => 
 
 type Blow = 'open' | 'comment' | 'kill' | 'freeze' | 'redis';
 
-/** Lets sessions work and talk while processes and Redis are killed, processes are frozen and GitHub's answers are lost; tells what became of them. */
+/**
+ * Lets sessions work and talk while processes and Redis are killed, processes are frozen and GitHub's answers are lost; tells what became of them. Nobody
+ * sends a webhook again: those that met no server are found by the servers themselves, as they start.
+ */
 export async function wreak(plan: Plan): Promise<Toll> {
   const next = generatorFrom(plan.seed);
   const redis = await OwnRedis.open();
@@ -129,7 +132,6 @@ async function play(plan: Plan, { next, redis, stage, listening }: Scene): Promi
     await alice.push(repo, 'feature', { 'a.txt': 'b\n' });
   }
   github.fault({ on: WRITES, when: 'after', status: 502, every: EVERY, times: Number.POSITIVE_INFINITY });
-  const postman = startPostman(stage);
   const struck: Promise<void>[] = [];
   const asked = repos.map(() => 0);
   const opened: number[] = [];
@@ -152,6 +154,7 @@ async function play(plan: Plan, { next, redis, stage, listening }: Scene): Promi
     if (blow === 'redis') struck.push(killRedis(redis, next(1_000)));
   }
   await Promise.all(struck);
+  for (const server of stage.servers.slice(0, 1)) await killServer(server);
   const blowsMs = Date.now() - begun;
   const bot = (k: number) => github.comments(repos[k]?.fullName ?? '', opened[k] ?? 0).filter((one) => one.author === github.bot);
   const lacking = () =>
@@ -185,7 +188,6 @@ async function play(plan: Plan, { next, redis, stage, listening }: Scene): Promi
       ].flatMap(({ what, times }) => (times > 1 ? [`session ${k} shows ${what} ${times} times`] : []));
     });
   await until('doubles are removed', () => doubled().length === 0, GRACE_MS).catch(() => null);
-  postman.stop();
   const failed = repos.flatMap((repo, k) =>
     github
       .checks(repo)
@@ -204,7 +206,8 @@ async function play(plan: Plan, { next, redis, stage, listening }: Scene): Promi
       writes: writes.length,
       answersLost: writes.filter((entry) => entry.fault !== null && entry.fault !== undefined).length,
       modelCalls: stage.model.requests.length,
-      redelivered: postman.redelivered(),
+      deliveriesFailed: github.hooks.deliveries.filter(({ answer }) => answer !== null && (answer.status < 200 || answer.status >= 300))
+        .length,
       blowsSeconds: Math.round(blowsMs / 1_000),
       seconds: Math.round((Date.now() - begun) / 1_000),
     },
@@ -266,18 +269,4 @@ async function killRedis(redis: OwnRedis, downMs: number): Promise<void> {
     await redis.start();
   });
   await redisTurn;
-}
-
-/** Delivers again what was not taken, as a person or the recovery of the next start would. */
-function startPostman({ github }: Stage): { stop(): void; redelivered(): number } {
-  let count = 0;
-  const timer = setInterval(() => {
-    const newest = new Map(github.hooks.deliveries.map((delivery) => [delivery.guid, delivery]));
-    for (const { id, answer } of newest.values()) {
-      if (answer === null || (answer.status >= 200 && answer.status < 300)) continue;
-      count++;
-      github.hooks.redeliver(id);
-    }
-  }, 1_000);
-  return { stop: () => clearInterval(timer), redelivered: () => count };
 }
