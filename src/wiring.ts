@@ -18,7 +18,7 @@ import { diffOf } from './session/mind.ts';
 import { fallbackOf, type Services } from './session/services.ts';
 import { RedisStore, type Store, type StorePlace } from './store/store.ts';
 import { makeReading } from './tools/github-reading.ts';
-import type { Settings } from './workflow/settings.ts';
+import type { RunRules, Settings } from './workflow/settings.ts';
 import { readSettings } from './workflow/settings-source.ts';
 import { Workspace } from './workspace/workspace.ts';
 
@@ -38,10 +38,13 @@ export async function openServices(
   settings: Settings,
   { log, closers }: { log: Logger; closers: (() => Promise<void>)[] },
 ): Promise<Wired> {
-  const store = await RedisStore.open(placeOf(config), {
-    warn: (text) => log.warn(text),
-    error: (error) => log.warn({ err: error.message }, 'Redis'),
-  });
+  const store = await RedisStore.open(
+    { ...placeOf(config), decisionDays: settings.retention.decisionDays },
+    {
+      warn: (text) => log.warn(text),
+      error: (error) => log.warn({ err: error.message }, 'Redis'),
+    },
+  );
   closers.push(() => store.close());
   const onPause = (installation: number, until: number) =>
     void store.writes
@@ -100,6 +103,7 @@ export function makeServices(config: Config, parts: { store: Store; github: GitH
     dataDir: config.dataDir,
     apiUrl: config.app.apiUrl,
     credentials: makeCredentials(github),
+    allowedHosts: settings.allowedHosts,
     searchPath: config.searchPath,
     log: (message, fields) => log.debug(fields, message),
   });
@@ -113,7 +117,7 @@ export function makeServices(config: Config, parts: { store: Store; github: GitH
     github: {
       perform: (call) => publisher.perform(call),
       lookAgain: (effect) => publisher.lookAgain(effect),
-      reader: (event) => readFor(event, { github, permissions, settings }),
+      reader: (event, rules) => readFor(event, { github, permissions, rules: rules ?? settings }),
       discovery: ({ installation }) =>
         makeDiscovery({
           installation,
@@ -132,15 +136,15 @@ export function makeServices(config: Config, parts: { store: Store; github: GitH
     places: store.duties,
     drafts: store.drafts,
     diff: (event: Event) => diffOf(services, event),
-    settings: { approve: settings.approve, requestChanges: false, closeReopen: settings.closeReopen },
+    settings,
     worker: `${hostname()}-${process.pid}-${randomUUID().slice(0, 8)}`,
   });
   return services;
 }
 
 /** Reading for the tools of a run: what strangers wrote stays out, unless settings say otherwise. */
-function readFor({ installation, repository, author }: Event, parts: { github: GitHubApp; permissions: Permissions; settings: Settings }) {
-  const { github, permissions, settings } = parts;
+function readFor({ installation, repository, author }: Event, parts: { github: GitHubApp; permissions: Permissions; rules: RunRules }) {
+  const { github, permissions, rules } = parts;
   const api = () => github.api(installation, repository.id, 'read');
   return makeReading({
     repository,
@@ -148,7 +152,7 @@ function readFor({ installation, repository, author }: Event, parts: { github: G
     audience: async () => ({
       author: author?.login ?? '',
       self: (await github.identity()).login,
-      mayBeRead: async (login) => settings.readStrangers || permissions.canWrite(await api(), repository, login),
+      mayBeRead: async (login) => rules.readStrangers || permissions.canWrite(await api(), repository, login),
     }),
   });
 }

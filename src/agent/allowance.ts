@@ -6,6 +6,8 @@ export interface ToolPolicy {
   tools: readonly string[];
   allow: readonly ToolAllowance[] | null;
   prohibit: readonly string[];
+  /** Tools that nobody may call here, by the setting `deny`. */
+  denied?: readonly string[];
   injected: readonly string[];
 }
 
@@ -29,6 +31,7 @@ export function checkCall(policy: ToolPolicy, used: readonly WantedCall[], call:
 
 function refuseName(policy: ToolPolicy, name: string, row: ToolAllowance | undefined): string | null {
   const names = (list: readonly string[]) => list.map(canonicalToolName);
+  if (names(policy.denied ?? []).includes(name)) return `${name} may be called by nobody here (the setting deny). Go on without it.`;
   if (names(policy.prohibit).includes(name)) return `${name} is prohibited in this task. Go on without it.`;
   const injected = names(policy.injected).includes(name);
   const has = offered(policy);
@@ -43,7 +46,7 @@ export function offered(policy: ToolPolicy): string[] {
   const names = (list: readonly string[]) => list.map(canonicalToolName);
   const injected = names(policy.injected);
   const allowed = policy.allow ? names(policy.allow.filter((row) => row.maxCalls !== 0).map((row) => row.name)) : null;
-  const prohibited = names(policy.prohibit);
+  const prohibited = names([...policy.prohibit, ...(policy.denied ?? [])]);
   const all = [...new Set([...names(policy.tools), ...injected])];
   return all.filter((name) => !prohibited.includes(name) && (!allowed || injected.includes(name) || allowed.includes(name)));
 }

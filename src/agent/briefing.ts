@@ -2,6 +2,7 @@ import type { Agent } from '../journal/entry.ts';
 import type { Comment, Event } from '../journal/event.ts';
 import type { Resource } from '../journal/resource.ts';
 import type { Checkout, Tree } from '../journal/tree.ts';
+import type { RunRules } from '../workflow/settings.ts';
 import { dataBlock } from './data-block.ts';
 import { agentPrompt, coordinatorPrompt, type SessionTerms } from './prompt.ts';
 
@@ -30,7 +31,11 @@ export interface StepBrief {
   leftOut?: { hidden: number; older: number };
   attachments?: readonly { name: string; url: string }[];
   tree?: Tree;
+  /** What settings leave out of reviews. */
+  rules?: LeftOut | undefined;
 }
+
+type LeftOut = Pick<RunRules, 'ignore' | 'severityFloor' | 'maxFindings'>;
 
 /** Briefs the one agent of an `agent.run` step. */
 export function briefAgent(brief: StepBrief & { agent: Agent }): Brief {
@@ -49,7 +54,14 @@ export function briefCoordinator(brief: StepBrief & Omit<SessionTerms, 'source'>
  * Briefs a sub-agent. Of the conversation it gets the instructions only. Everything before them is the same for all delegations of the agent in
  * one run that see the same checkouts.
  */
-export function briefDelegation(brief: { agent: Agent; event: Event; instructions: string; tree?: Tree; guidance?: string }): Brief {
+export function briefDelegation(brief: {
+  agent: Agent;
+  event: Event;
+  instructions: string;
+  tree?: Tree;
+  guidance?: string;
+  rules?: LeftOut;
+}): Brief {
   const blocks = [describePlace(brief), ...(brief.guidance?.trim() ? [describeGuidance(brief.guidance)] : [])];
   return { system: agentPrompt(brief.agent), messages: [blocks.join('\n\n'), asTask(brief.instructions)] };
 }
@@ -86,8 +98,21 @@ function describeStep(brief: StepBrief): string {
   ].join('\n\n');
 }
 
-function describePlace({ event, tree }: { event: Event; tree?: Tree }): string {
-  return dataBlock('where you are', `${describeResource(event.resource)}\n${describeWorkspace(tree?.checkouts ?? [])}`);
+function describePlace({ event, tree, rules }: { event: Event; tree?: Tree; rules?: LeftOut | undefined }): string {
+  const lines = [describeResource(event.resource), describeWorkspace(tree?.checkouts ?? []), ...describeRules(event, rules)];
+  return dataBlock('where you are', lines.join('\n'));
+}
+
+function describeRules({ resource }: Event, rules: LeftOut | undefined): string[] {
+  if (!rules || resource.kind !== 'pr') return [];
+  const { ignore, severityFloor, maxFindings } = rules;
+  const severity = 'the text of a finding begins with how severe it is: [CRITICAL], [MAJOR], [MINOR] or [INFO]';
+  return [
+    ...(ignore.length > 0 ? [`not reviewed here, by the settings: changed files that match ${ignore.join(', ')}`] : []),
+    ...(severityFloor !== 'info' || maxFindings !== null ? [severity] : []),
+    ...(severityFloor === 'info' ? [] : [`findings below [${severityFloor.toUpperCase()}] are not posted here, by the settings`]),
+    ...(maxFindings === null ? [] : [`at most ${maxFindings} findings are posted here, the most severe first, by the settings`]),
+  ];
 }
 
 function describeEvent({ name, actor, context, comment }: Event): string {

@@ -198,15 +198,15 @@ function addInstallation(program: Command, parts: ProgramParts, keep: Keep): voi
 function addFormat(program: Command, parts: ProgramParts, keep: Keep): void {
   program
     .command('validate')
-    .description('check workflows and agents, and print every mistake at once')
+    .description('check workflows, agents and settings, and print every mistake at once')
     .argument('[paths...]', 'files or folders; default: .overcut of this folder')
     .addOption(formatOption())
     .addHelpText('after', example('pitwall validate .overcut/workflow.json'))
     .action((paths: string[], options: { format: 'text' | 'json' }) => keep(validate(paths, options, parts)));
   program
     .command('schema')
-    .description('print the JSON Schema of workflow.json, or of the settings, for editors')
-    .argument('[which]', 'workflow or settings', 'workflow')
+    .description('print the JSON Schema of workflow.json, or of settings, for editors')
+    .argument('[which]', 'workflow, settings, or repository-settings', 'workflow')
     .addHelpText('after', example('pitwall schema > workflow.schema.json'))
     .action((which: string) => keep(Promise.resolve(schema(which, parts))));
 }

@@ -1,3 +1,4 @@
+import { NOT_IN_FORCE } from '../workflow/settings.ts';
 import type { Origin } from '../workflow/settings-source.ts';
 import { loadSettings } from './doctor/environment.ts';
 import type { Survey } from './survey.ts';
@@ -18,7 +19,16 @@ export async function printSettings(
   if (!read.settings) return 1;
   const rows = read.rows.map(({ path, value, origin }) => ({ path, value, ...origin }));
   if (format === 'json') io.out(`${JSON.stringify(rows, null, 2)}\n`);
-  else io.out(tableOf(read.rows.map(({ path, value, origin }) => [path, JSON.stringify(value), placeOf(origin)])));
+  else
+    io.out(
+      tableOf(
+        read.rows.map(({ path, value, origin }) => [
+          path,
+          JSON.stringify(value),
+          `${placeOf(origin)}${NOT_IN_FORCE[path] ? ', not in force yet' : ''}`,
+        ]),
+      ),
+    );
   return 0;
 }
 

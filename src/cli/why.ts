@@ -33,7 +33,7 @@ export async function explainPlace(
     if (format === 'json') io.out(`${JSON.stringify(decisions, null, 2)}\n`);
     else if (decisions.length > 0) io.out(tableOf([['TIME', 'EVENT', 'WORKFLOW', 'DECISION', 'RUN', 'WHY'], ...decisions.map(rowOf)]));
     if (decisions.length > 0) return 0;
-    io.err(`pitwall: no event of ${place} has reached Pitwall in the last 30 days: pitwall doctor looks at the webhook\n`);
+    io.err(`pitwall: no event of ${place} is remembered here: pitwall doctor looks at the webhook\n`);
     return 1;
   });
 }

@@ -4,6 +4,7 @@ import type { Doubts, Effect, EffectRecord, EffectRecords, Outcome, Places } fro
 import { Pending, Superseded } from '../journal/errors.ts';
 import type { Event } from '../journal/event.ts';
 import type { DraftReviews } from '../journal/finding.ts';
+import type { RunRules } from '../workflow/settings.ts';
 import type { Api } from './api.ts';
 import { createCheck, findCheck, updateCheck } from './check.ts';
 import { dispatchCi } from './ci-dispatch.ts';
@@ -11,9 +12,9 @@ import { rerunCi } from './ci-effect.ts';
 import type { Kept } from './clean.ts';
 import { createComment, findComment, updateComment } from './comment.ts';
 import type { Governor } from './governor.ts';
-import { type ItemPolicy, updateItem } from './item-effect.ts';
+import { updateItem } from './item-effect.ts';
 import { addReaction } from './reaction.ts';
-import { type ReviewPolicy, submitReview } from './review.ts';
+import { submitReview } from './review.ts';
 import { findReply, replyInThread, resolveThread } from './thread-effect.ts';
 import { Unsettled, Withdrawn, Writer } from './writer.ts';
 
@@ -29,7 +30,8 @@ export interface PublisherOptions {
   drafts: DraftReviews;
   /** The change at the event's head (and base). May throw; the effect is then tried again by the caller. */
   diff: (event: Event) => Promise<Diff>;
-  settings: ReviewPolicy & ItemPolicy;
+  /** What counts where a run has no rules of its own. */
+  settings: RunRules;
   worker: string;
   clock?: Clock;
 }
@@ -40,6 +42,8 @@ export interface Performance {
   key: string;
   event: Event;
   effect: Effect;
+  /** Those of the run. */
+  rules?: RunRules;
   /** What cleaning leaves alone. */
   kept?: Kept;
   /** Ends the wait before the first write, never a write. */
@@ -153,14 +157,15 @@ async function end({ records, worker, clock }: Shared, id: string, outcome: Outc
   throw new Superseded(`another worker carries out ${id}`);
 }
 
-function act(shared: Shared, writer: Writer, { run, effect, kept }: Performance): Promise<Outcome> {
+function act(shared: Shared, writer: Writer, { run, effect, kept, rules }: Performance): Promise<Outcome> {
+  const policy = rules ?? shared.settings;
   switch (effect.type) {
     case 'comment.create':
       return createComment(writer, effect, kept ?? {});
     case 'comment.update':
       return updateNewest(shared, writer, effect);
     case 'item.update':
-      return updateItem(writer, effect, { policy: shared.settings, kept: kept ?? {} });
+      return updateItem(writer, effect, { policy, kept: kept ?? {} });
     case 'ci.rerun':
       return rerunCi(writer, effect);
     case 'ci.dispatch':
@@ -172,9 +177,7 @@ function act(shared: Shared, writer: Writer, { run, effect, kept }: Performance)
     case 'check.update':
       return updateCheck(writer, effect);
     case 'review.submit':
-      return inTurn(shared, { writer, run }, () =>
-        submitReview(writer, effect, { run, drafts: shared.drafts, diff: shared.diff, policy: shared.settings }),
-      );
+      return inTurn(shared, { writer, run }, () => submitReview(writer, effect, { run, drafts: shared.drafts, diff: shared.diff, policy }));
     case 'thread.reply':
       return replyInThread(writer, { thread: effect.thread, run, drafts: shared.drafts }, effect.body);
     case 'thread.resolve':

@@ -1,4 +1,5 @@
 import type { Finding } from '../journal/finding.ts';
+import type { Withheld } from '../journal/withheld.ts';
 import { cleanCode, cleanText, openFence } from './clean.ts';
 import type { Placing } from './ladder.ts';
 import { hiddenMarker, sign } from './markers.ts';
@@ -14,6 +15,12 @@ const SUMMARY_LIMIT = 56_000;
 const WHOLE_LIMIT = 62_000;
 const SUGGESTION_LIMIT = 20_000;
 const HEADING = '### Remarks without a line in the diff';
+
+/** The sentence that a review says about findings that settings leave out; empty where there are none. */
+export function tellWithheld(withheld: readonly Withheld[]): string {
+  if (withheld.length === 0) return '';
+  return `_Not posted, because the settings say so: ${withheld.length === 1 ? 'one finding' : `${withheld.length} findings`}. The check run lists them._`;
+}
 
 /** Cleans a summary and cuts it into parts that fit a review each; fences are closed and opened again. There is one part at least. */
 export function splitSummary(text: string): string[] {

@@ -2,20 +2,19 @@ import type { Diff } from '../journal/diff.ts';
 import type { Effect, Outcome } from '../journal/effect.ts';
 import type { Event } from '../journal/event.ts';
 import type { DraftReviews, Finding, Rung } from '../journal/finding.ts';
+import { withheldIn } from '../journal/withheld.ts';
+import type { RunRules } from '../workflow/settings.ts';
 import { carries, hiddenMarker } from './markers.ts';
 import { addThread, createReview, deleteReview, listComments, listReviews, type ReviewRow, submitPending } from './pending-review.ts';
-import { composeBody, type Remark, splitSummary, tells } from './review-body.ts';
+import { composeBody, type Remark, splitSummary, tells, tellWithheld } from './review-body.ts';
 import { type Batch, lower, placeFinding, planBatch } from './review-plan.ts';
 import { bookStanding, tellStanding } from './standing.ts';
 import { type Settled, Withdrawn, type Writer } from './writer.ts';
 
 type ReviewEffect = Extract<Effect, { type: 'review.submit' }>;
 
-/** Which verdicts the App's settings allow; others are posted as COMMENT with the same text. */
-export interface ReviewPolicy {
-  approve: boolean;
-  requestChanges: boolean;
-}
+/** Which verdicts settings allow (others are posted as COMMENT with the same text), and which findings they leave out. */
+export type ReviewPolicy = Pick<RunRules, 'approve' | 'requestChanges' | 'ignore' | 'severityFloor' | 'maxFindings'>;
 
 /** What a review is made from. */
 export interface ReviewSources {
@@ -34,6 +33,8 @@ export interface ReviewResult {
   url: string;
   /** Findings that stood in open threads of earlier reviews already, and were not posted again. */
   earlier: number;
+  /** Findings that settings leave out. */
+  withheld: number;
   /** Why it is not the event that was asked for. */
   note?: string;
 }
@@ -70,9 +71,10 @@ export async function submitReview(writer: Writer, effect: ReviewEffect, sources
   const parts = splitSummary(effect.body);
   let pending = writer.resumed ? await takeUp(work) : null;
   const earlier = await bookStanding(work);
-  if (earlier > 0) parts[0] = `${parts[0]}\n\n${tellStanding(earlier)}`.trim();
+  const withheld = tellWithheld(withheldIn(await work.drafts.list(work.run), work.policy));
+  parts[0] = [parts[0], earlier > 0 ? tellStanding(earlier) : '', withheld].filter(Boolean).join('\n\n');
   for (let index = work.done.length; index < MOST; index++) {
-    const open = (await work.drafts.list(work.run)).filter((f) => !f.posted);
+    const open = await listOpen(work);
     if (index >= parts.length && open.length === 0) break;
     const reply = await postReview(work, { index, summary: parts[index] ?? '', open, pending });
     if (reply.status === 'refused') return refuseReview(work, reply.reason);
@@ -80,6 +82,13 @@ export async function submitReview(writer: Writer, effect: ReviewEffect, sources
     pending = null;
   }
   return { status: 'done', result: await sumUp(work) };
+}
+
+/** Findings that are neither posted nor left out by settings. */
+async function listOpen({ drafts, run, policy }: ReviewSources): Promise<Finding[]> {
+  const findings = await drafts.list(run);
+  const withheld = new Set(withheldIn(findings, policy).map(({ finding }) => finding));
+  return findings.filter((finding) => !finding.posted && !withheld.has(finding));
 }
 
 function chooseVerdict(event: ReviewEffect['event'], policy: ReviewPolicy): Work['verdict'] {
@@ -263,13 +272,15 @@ async function refuseReview(work: Work, reason: string): Promise<Refused> {
   return { status: 'refused', reason: posted > 0 ? `${reason} (${posted} findings were posted before)` : reason };
 }
 
-async function sumUp({ drafts, run, done, verdict }: Work): Promise<ReviewResult> {
+async function sumUp({ drafts, run, done, verdict, policy }: Work): Promise<ReviewResult> {
   const ids = done.map((row) => row.id);
-  const all = (await drafts.list(run)).flatMap((f) => f.posted ?? []);
+  const findings = await drafts.list(run);
+  const withheld = withheldIn(findings, policy).length;
+  const all = findings.flatMap((f) => f.posted ?? []);
   const posted = all.filter((one) => ids.includes(one.review));
   const earlier = all.filter((one) => one.earlier).length;
   const rungs: Record<Rung, number> = { line: 0, 'range-cut': 0, file: 0, body: 0 };
   for (const { rung } of posted) rungs[rung]++;
   const note = verdict.note === undefined ? {} : { note: verdict.note };
-  return { reviews: ids, event: verdict.event, posted: posted.length, rungs, earlier, url: done[0]?.html_url ?? '', ...note };
+  return { reviews: ids, event: verdict.event, posted: posted.length, rungs, earlier, withheld, url: done[0]?.html_url ?? '', ...note };
 }

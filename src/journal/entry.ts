@@ -1,5 +1,5 @@
 import type { Workflow } from '../workflow/definition.ts';
-import type { Limits } from '../workflow/settings.ts';
+import type { Limits, RunRules } from '../workflow/settings.ts';
 import type { Answer, ToolResult, Usage } from './answer.ts';
 import type { Event } from './event.ts';
 import type { Changes, Checkout, Tree } from './tree.ts';
@@ -53,6 +53,8 @@ export interface RunStart {
   notBefore: number;
   /** The app's limits, as the repository narrowed them then; absent where it narrows none. */
   limits?: Limits;
+  /** What the settings allowed it then; absent in runs of older builds, for which the app's settings of today count. */
+  rules?: RunRules;
 }
 
 /** What a delegation is told; all that its journal starts from. */
@@ -78,6 +80,7 @@ export interface DelegationStart {
   commands?: string[];
   /** The run's. */
   limits?: Limits;
+  rules?: RunRules;
   /** Why what the run has is partial: a step before ended early. */
   partial?: string;
 }

@@ -5,7 +5,7 @@ import { type Resource, resourceKey } from '../journal/resource.ts';
 import type { Services } from '../session/services.ts';
 import type { Allowed, Asked } from '../store/approvals.ts';
 import type { Decision } from '../store/decisions.ts';
-import type { Limits } from '../workflow/settings.ts';
+import type { Limits, RunRules, Settings } from '../workflow/settings.ts';
 import { reactTo, replyTo } from './refusal.ts';
 import { startRun } from './start.ts';
 import type { ShelvedWorkflow } from './workflows.ts';
@@ -34,14 +34,14 @@ export async function askApproval(services: Services, event: Event, { path, show
 }
 
 /** A push takes a person's word back: where one was asked for before, the check run on the new head asks again. */
-export async function renewApproval(services: Services, event: Event): Promise<void> {
+export async function renewApproval(services: Services, event: Event, { forks }: Pick<Settings, 'forks'>): Promise<void> {
   const { resource } = event;
   if (resource.kind !== 'pr' || !resource.head.fork || event.context.trigger.commitAdded !== true) return;
   const key = resourceKey(resource);
   const before = await services.store.approvals.look(key);
   if (!before || before.head === resource.head.sha) return;
   const asked = await services.store.approvals.note(key, headOf(event, resource));
-  if (asked.head === resource.head.sha && services.settings.forks === 'ask') await showApproval(services, event, asked);
+  if (asked.head === resource.head.sha && forks === 'ask') await showApproval(services, event, asked);
 }
 
 /** What carrying `/ok-to-run` out needs: its event with the pull request as it is now, and the workflows of the default branch. */
@@ -50,8 +50,10 @@ export interface ApprovalParts {
   workflows: ShelvedWorkflow[];
   guidance: string;
   sha: string;
-  /** The limits of the repository; absent for the app's. */
-  limits?: Limits;
+  /** The setting of the repository. */
+  forks: Settings['forks'];
+  /** What runs keep of the repository's settings. */
+  kept: { rules: RunRules; limits?: Limits };
   /** Whether the author of the pull request has write permission, so that nothing waits for a word. */
   authorWrites: boolean;
 }
@@ -65,7 +67,7 @@ type Told = Pick<Decision, 'verdict' | 'reason' | 'run'>;
 export async function approve(services: Services, event: Event, parts: ApprovalParts): Promise<Told> {
   const { resource } = parts.whole;
   const trust = WORDS[(event.command?.args ?? '').trim().toLowerCase()];
-  const pointless = whyPointless(services, parts, trust);
+  const pointless = whyPointless(parts, trust);
   if (resource.kind !== 'pr' || trust === undefined || pointless !== null) {
     await replyTo(services, event, pointless ?? USAGE);
     return refuse(`/ok-to-run allowed nothing: ${pointless ?? USAGE}`);
@@ -95,16 +97,12 @@ export async function approve(services: Services, event: Event, parts: ApprovalP
 const USAGE = 'Say `/ok-to-run`, or `/ok-to-run trusted` for a run without the limits of untrusted ones.';
 
 /** Why a word is not needed, or would not help; null where it does. */
-function whyPointless(
-  { settings }: Services,
-  { whole: { resource, author }, authorWrites }: ApprovalParts,
-  trust: Trust | undefined,
-): string | null {
+function whyPointless({ whole: { resource, author }, authorWrites, forks }: ApprovalParts, trust: Trust | undefined): string | null {
   if (resource.kind !== 'pr') return '`/ok-to-run` is for pull requests from forks; this is none.';
   if (!resource.head.fork) return 'This pull request is not from a fork: its workflows start without `/ok-to-run`.';
   if (authorWrites) return `@${author?.login ?? ''} has write permission here: workflows start without \`/ok-to-run\`.`;
-  if (settings.forks === 'off') return 'Pull requests from forks start nothing here: the setting `forks` is "off".';
-  if (settings.forks === 'untrusted' && trust === 'untrusted')
+  if (forks === 'off') return 'Pull requests from forks start nothing here: the setting `forks` is "off".';
+  if (forks === 'untrusted' && trust === 'untrusted')
     return 'Pull requests from forks run untrusted by themselves here (the setting `forks`). `/ok-to-run trusted` lifts the limits for the newest commit.';
   return null;
 }
@@ -122,7 +120,7 @@ async function askAgain(services: Services, event: Event, { whole }: ApprovalPar
 
 async function startWaiting(
   services: Services,
-  { whole, workflows, guidance, sha, limits }: ApprovalParts,
+  { whole, workflows, guidance, sha, kept }: ApprovalParts,
   { resource, trust, asked }: { resource: Pull; trust: Trust; asked: Asked },
 ): Promise<{ name: string; run: string }[]> {
   const started: { name: string; run: string }[] = [];
@@ -132,7 +130,7 @@ async function startWaiting(
     const { pullRequest } = whole.context;
     const context = { ...event.context, ...(pullRequest ? { pullRequest } : {}) };
     const delivery = `ok/${resourceKey(resource)}/${resource.head.sha}/${trust}`;
-    const plan = { path, workflow, agents, guidance, sha, trust, delaySeconds: 0, chain: 0, ...(limits ? { limits } : {}) };
+    const plan = { path, workflow, agents, guidance, sha, trust, delaySeconds: 0, chain: 0, ...kept };
     const { run } = await startRun(services, { ...event, delivery, resource, context }, plan);
     started.push({ name, run });
   }

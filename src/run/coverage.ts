@@ -4,12 +4,14 @@ import type { Entry } from '../journal/entry.ts';
 import type { Event } from '../journal/event.ts';
 import type { RunView } from '../journal/view.ts';
 import { diffOf } from '../session/mind.ts';
-import type { Services } from '../session/services.ts';
+import { rulesOf, type Services } from '../session/services.ts';
 import { diffPath } from '../tools/changed-file.ts';
+import { ignoredBy } from '../workflow/ignore.ts';
 
 /** What became of a changed file: who looked at it, or why nobody did. */
 export type FileState =
   | { path: string; state: 'read'; by: string[] }
+  | { path: string; state: 'ignored'; rule: string }
   | { path: string; state: 'nothing to read' | 'binary' | 'too large' | 'failed' | 'unread' };
 
 /** The changed files of a review. */
@@ -42,15 +44,16 @@ export async function coverageOf(
     const journals = await Promise.all(
       queued.map(async ({ delegation, agent }) => looksIn(await services.store.journals.read(delegation), agent)),
     );
-    return coverFiles(await diffOf(services, event), event, [...own, ...journals.flat()]);
+    const { ignore } = rulesOf(services, view.start);
+    return coverFiles(await diffOf(services, event), event, { looks: [...own, ...journals.flat()], ignore });
   } catch (error) {
     services.log.warn({ run, err: error }, 'what was looked at cannot be told');
     return null;
   }
 }
 
-/** Sorts the files of a change by what became of them. Pure. */
-export function coverFiles(diff: Diff, event: Event, looks: Look[]): Coverage {
+/** Sorts the files of a change by what became of them; `ignore` are the rules of the settings. Pure. */
+export function coverFiles(diff: Diff, event: Event, { looks, ignore = [] }: { looks: Look[]; ignore?: readonly string[] }): Coverage {
   const seen = new Map<string, { by: Set<string>; failed: boolean }>();
   const byHeader = new Map(diff.files.map((file) => [headerOf(file), file.path]));
   for (const { agent, at, failed } of looks) {
@@ -62,17 +65,20 @@ export function coverFiles(diff: Diff, event: Event, looks: Look[]): Coverage {
       seen.set(path, known);
     }
   }
-  return { files: diff.files.map((file) => stateOf(file, seen.get(file.path))) };
+  return { files: diff.files.map((file) => stateOf(file, seen.get(file.path), ignoredBy(ignore, file.path))) };
 }
 
 /** How many of the files need no look any more. */
 export function coveredIn({ files }: Coverage): number {
-  return files.filter(({ state }) => state === 'read' || state === 'binary' || state === 'nothing to read').length;
+  return files.filter(({ state }) => SETTLED.has(state)).length;
 }
 
-function stateOf(file: DiffFile, seen: { by: Set<string>; failed: boolean } | undefined): FileState {
+const SETTLED = new Set<FileState['state']>(['read', 'ignored', 'binary', 'nothing to read']);
+
+function stateOf(file: DiffFile, seen: { by: Set<string>; failed: boolean } | undefined, rule: string | null): FileState {
   const { path } = file;
   if (seen && seen.by.size > 0) return { path, state: 'read', by: [...seen.by] };
+  if (rule !== null) return { path, state: 'ignored', rule };
   if (file.binary) return { path, state: 'binary' };
   if (file.hunks.length === 0) return { path, state: 'nothing to read' };
   if (seen?.failed) return { path, state: 'failed' };

@@ -45,12 +45,13 @@ export async function decideWorkflow(event: Event, shelved: ShelvedWorkflow, gro
   const { delaySeconds, allowOutsiders } = hit.trigger.settings;
   const gate = await passGate(event, { path, workflow, outsiders: allowOutsiders }, grounds);
   if ('reason' in gate) return refuse(event, workflow, { grounds, why: gate });
-  const short = await refuseShort(services, event, { path, workflow: workflow.name, ...rules.limits });
+  const short = await refuseShort(services, event, { path, workflow: workflow.name, limits: rules.kept.limits });
   if (short !== null) return { verdict: 'not matched', reason: short, run: null };
   if (event.name === 'manual') await makeWay(event, workflow, grounds);
-  const plan = { path, workflow, agents, guidance, sha, ...gate, ...rules.limits, delaySeconds: delayOf(event, delaySeconds) };
+  const plan = { path, workflow, agents, guidance, sha, ...gate, ...rules.kept, delaySeconds: delayOf(event, delaySeconds) };
   const { run, merged } = await startRun(services, event, plan);
-  return { verdict: merged ? 'merged' : 'started', reason: `trigger ${hit.trigger.event}`, run };
+  const reason = [`trigger ${hit.trigger.event}`, ...rules.refused.map((one) => `not granted: ${one}`)].join('; ');
+  return { verdict: merged ? 'merged' : 'started', reason, run };
 }
 
 /** Events by which somebody speaks to the app. */

@@ -129,7 +129,7 @@ export class Intake {
     }
     const closed = CLOSED[first.name];
     if (closed !== undefined) await this.#endOthers(first, closed);
-    await renewApproval(this.#parts.services, first);
+    await renewApproval(this.#parts.services, first, 'settings' in rules ? rules.settings : this.#parts.services.settings);
     if (!own && !found.commanded && (await this.#sendToSession(first))) return;
     if (found.obeyed) return;
     for (const event of heard) if (!commands.includes(event)) await this.#decide(event, found);
@@ -210,7 +210,15 @@ export class Intake {
     const whole = await this.#completePull(event);
     const { author } = whole;
     const authorWrites = author !== null && !author.bot && (await this.#canWrite(event, author.login));
-    return approve(this.#parts.services, event, { whole, workflows, guidance, sha, ...rules.limits, authorWrites });
+    return approve(this.#parts.services, event, {
+      whole,
+      workflows,
+      guidance,
+      sha,
+      forks: rules.settings.forks,
+      kept: rules.kept,
+      authorWrites,
+    });
   }
 
   /** Ends what is under way on a resource, but not what this very delivery started before it was interrupted. */

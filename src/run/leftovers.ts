@@ -2,7 +2,8 @@ import type { Outcome } from '../journal/effect.ts';
 import type { RunStart } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import { endOfRun, viewRun } from '../journal/view.ts';
-import type { Services } from '../session/services.ts';
+import { withheldIn } from '../journal/withheld.ts';
+import { rulesOf, type Services } from '../session/services.ts';
 import { judgeTrouble } from '../session/trouble.ts';
 
 /**
@@ -54,9 +55,10 @@ interface Work {
   signal: AbortSignal;
 }
 
-async function countOpen({ store }: Services, { start }: Work): Promise<number> {
+async function countOpen(services: Services, { start }: Work): Promise<number> {
   if (start.event.resource.kind !== 'pr') return 0;
-  return (await store.drafts.list(start.run)).filter((finding) => !finding.posted).length;
+  const findings = await services.store.drafts.list(start.run);
+  return findings.filter((finding) => !finding.posted).length - withheldIn(findings, rulesOf(services, start)).length;
 }
 
 async function post(services: Services, { journal, start, signal }: Work, { key, body }: { key: string; body: string }): Promise<Outcome> {
@@ -66,6 +68,7 @@ async function post(services: Services, { journal, start, signal }: Work, { key,
       key,
       event: start.event,
       effect: { type: 'review.submit', event: 'COMMENT', body },
+      rules: rulesOf(services, start),
     });
   } catch (error) {
     return { status: 'refused', reason: await judgeTrouble({ journal, key, signal }, error) };

@@ -9,7 +9,7 @@ import { numberIn } from './status-comment.ts';
 export async function refuseShort(
   services: Services,
   event: Event,
-  { path, workflow, limits }: { path: string; workflow: string; limits?: Limits },
+  { path, workflow, limits }: { path: string; workflow: string; limits: Limits | undefined },
 ): Promise<string | null> {
   const reason = await budgetRefusal(services, { event, ...(limits ? { limits } : {}) });
   if (reason !== null) await tellNotStarted(services, event, { path, workflow, reason });

@@ -9,7 +9,8 @@ const BEGIN =
 
 /** The answer to `/why`: what was decided about the newest events, and why. */
 export function whyText(decisions: Decision[]): string {
-  if (decisions.length === 0) return 'No event of this pull request or issue has reached Pitwall in the last 30 days.';
+  if (decisions.length === 0)
+    return 'Pitwall remembers no event of this pull request or issue (the setting retention.decisionDays says for how long it does).';
   const rows = decisions.slice(0, NEWEST).map((one) => {
     const run = one.run ? ` (run ${code(one.run)})` : '';
     return `- ${new Date(one.at).toISOString().slice(0, 19).replace('T', ' ')} ${code(one.event)}${one.workflow ? ` for **${plain(one.workflow)}**` : ''}: ${one.verdict}${run}. ${plain(one.reason)}`;

@@ -3,6 +3,7 @@ import type { CheckOutput, Conclusion } from '../journal/effect.ts';
 import type { BudgetLines } from '../journal/entry.ts';
 import type { Finding } from '../journal/finding.ts';
 import type { Away, RunView, StepView } from '../journal/view.ts';
+import type { Withheld } from '../journal/withheld.ts';
 import { type Coverage, coveredIn } from './coverage.ts';
 
 const LONGEST_MESSAGE = 20_000;
@@ -21,6 +22,10 @@ export interface Reported {
   budgets?: BudgetLines;
   /** Which files of the change were looked at, at the end of a run that looked at any. */
   coverage?: Coverage | null;
+  /** Findings that settings leave out. */
+  withheld?: Withheld[];
+  /** There is no status comment, so the check run says what it would. */
+  quiet?: boolean;
   /** Whether the run drafted or submitted a review. */
   reviewed?: boolean;
 }
@@ -29,13 +34,19 @@ export interface Reported {
 export function statusComment(report: Reported): string {
   const { view, now } = report;
   const lines = [stateLine(report, view.start.workflow.name)];
-  if (view.endedAt === null && view.status) lines.push('', quote(view.status));
-  if (view.endedAt !== null && view.message) lines.push('', clip(view.message));
+  const said = saidBy(view);
+  if (said.length > 0) lines.push('', ...said);
   if (view.reason) lines.push('', `Reason: ${clip(view.reason)}`);
   if (view.lacking.length > 0) lines.push('', `Asked for, but not built in this release: ${namesOf(view.lacking)}.`);
   if (isAtWork(view) && view.start.event.resource.kind === 'issue' && now - view.startedAt >= PULSE_MS)
     lines.push('', `Still at work at ${clock(now)}.`);
   return lines.join('\n');
+}
+
+/** The run's message at its end, before that its newest status. */
+function saidBy({ endedAt, status, message }: RunView): string[] {
+  if (endedAt === null) return status ? [quote(status)] : [];
+  return message ? [clip(message)] : [];
 }
 
 /** Whether something is done or waited for that is not a person's reply: such a run is never silent for long. */
@@ -101,7 +112,7 @@ export function checkOutput(report: Reported): CheckOutput {
     `| State | ${view.state}${view.reason ? `: ${oneLine(view.reason)}` : ''} |`,
     ...(isAtWork(view) ? [`| As of | ${clock(now)} |`] : []),
     ...(report.away && isAtWork(view) ? [awayLine(report.away)] : []),
-    `| Findings | ${findingsLine(report.findings)} |`,
+    `| Findings | ${findingsLine(report)} |`,
     `| Agents | ${view.agents.length > 0 ? view.agents.join(', ') : 'none delegated to'}; ${view.delegations.ended} of ${view.delegations.queued} delegations, ${view.turns} turns |`,
     ...(view.lacking.length > 0 ? [`| Tools not built | ${namesOf(view.lacking)} |`] : []),
     `| Tokens | ${tokensLine(view)} |`,
@@ -109,9 +120,11 @@ export function checkOutput(report: Reported): CheckOutput {
     ...(report.coverage ? [`| Coverage | ${coverageLine(report.coverage)} |`] : []),
     ...(report.budgets ?? []).map(({ of, text }) => `| Budget of ${of} | ${text} |`),
     `| Time | ${duration((view.endedAt ?? now) - view.startedAt)} |`,
+    ...(report.quiet ? ['', ...saidBy(view)] : []),
     '',
     ...stepTable(view.steps),
     ...(report.coverage ? uncoveredLines(report.coverage) : []),
+    ...foldedList('Findings that settings leave out', (report.withheld ?? []).map(withheldLine)),
   ];
   return { title: titleOf(report), summary: clip(lines.join('\n')) };
 }
@@ -127,7 +140,8 @@ function titleOf(report: Reported): string {
     return view.state === 'Queued' ? 'Queued' : isWaiting(view) ? 'Listening for comments' : `Running: ${progressOf(report)}`;
   const standing = findings.filter((finding) => finding.posted);
   const earlier = standing.filter(({ posted }) => posted?.earlier).length;
-  const known = earlier > 0 ? `, ${earlier} stood already` : '';
+  const left = report.withheld?.length ?? 0;
+  const known = `${earlier > 0 ? `, ${earlier} stood already` : ''}${left > 0 ? `, ${left} left out by settings` : ''}`;
   if (view.state === 'Completed') {
     const done = findings.length > 0 ? `${standing.length - earlier} of ${findings.length} findings posted${known}` : 'Completed';
     return view.reason ? `Partial: ${findings.length > 0 ? `${done}; ` : ''}${oneLine(view.reason).slice(0, 200)}` : done;
@@ -136,7 +150,7 @@ function titleOf(report: Reported): string {
 }
 
 /** Conservation: what was produced is posted, or it is said that it was not. */
-function findingsLine(findings: Finding[]): string {
+function findingsLine({ findings, withheld = [] }: Reported): string {
   if (findings.length === 0) return 'none';
   const earlier = findings.filter(({ posted }) => posted?.earlier).length;
   const posted = findings.filter((finding) => finding.posted && !finding.posted.earlier);
@@ -145,7 +159,15 @@ function findingsLine(findings: Finding[]): string {
   const where = [...rungs].map(([rung, count]) => `${count} ${RUNGS[rung] ?? rung}`).join(', ');
   const parts = [`${findings.length} produced`, `${posted.length} posted${where ? ` (${where})` : ''}`];
   if (earlier > 0) parts.push(`${earlier} in open threads of earlier reviews`);
-  return [...parts, `${findings.length - posted.length - earlier} not posted`].join(', ');
+  for (const how of ['suppressed', 'deferred'] as const) {
+    const count = withheld.filter((one) => one.how === how).length;
+    if (count > 0) parts.push(`${count} ${how} by settings`);
+  }
+  return [...parts, `${findings.length - posted.length - earlier - withheld.length} not posted`].join(', ');
+}
+
+function withheldLine({ finding: { path, line, body }, why }: Withheld): string {
+  return `- ${code(line === undefined ? path : `${path}:${line}`)}: ${oneLine(body).slice(0, 200)} (${oneLine(why)})`;
 }
 
 const RUNGS: Record<string, string> = {
@@ -196,26 +218,31 @@ const MOST_LISTED = 50;
 
 function uncoveredLines({ files }: Coverage): string[] {
   const left = files.filter(({ state }) => state === 'unread' || state === 'failed' || state === 'too large');
+  const ignored = files.flatMap((file) => (file.state === 'ignored' ? [`- ${code(file.path)}: ignored by ${code(file.rule)}`] : []));
   const read = files.flatMap((file) => (file.state === 'read' ? [`- ${code(file.path)}: read by ${file.by.join(', ')}`] : []));
   const rows = left.slice(0, MOST_LISTED).map(({ path, state }) => `- ${code(path)}: ${state}`);
   const more = left.length > MOST_LISTED ? [`- and ${left.length - MOST_LISTED} more`] : [];
-  const seen =
-    read.length > 0
-      ? ['', '<details><summary>Files that were read</summary>', '', ...read.slice(0, MOST_LISTED * 4), '', '</details>']
-      : [];
-  return [...(rows.length > 0 ? ['', 'Not read:', ...rows, ...more] : []), ...seen];
+  return [
+    ...(rows.length > 0 ? ['', 'Not read:', ...rows, ...more] : []),
+    ...foldedList('Files that settings leave out', ignored),
+    ...foldedList('Files that were read', read),
+  ];
+}
+
+function foldedList(title: string, rows: string[]): string[] {
+  return rows.length > 0 ? ['', `<details><summary>${title}</summary>`, '', ...rows.slice(0, MOST_LISTED * 4), '', '</details>'] : [];
 }
 
 function code(path: string): string {
   return `\`${path.replace(/[`\r\n]/g, "'")}\``;
 }
 
-/** How a check run ends: green only where the run completed, nothing ended early, every finding was posted and a review saw every file; neutral where what there is is partial. */
+/** How a check run ends: green only where the run completed, nothing ended early, every finding was posted or left out by settings, and a review saw every file; neutral where what there is is partial. */
 export function conclusionOf(report: Reported): Conclusion {
-  const { view, findings } = report;
+  const { view } = report;
   switch (view.state) {
     case 'Completed':
-      return view.reason === '' && findings.every((finding) => finding.posted) && !isCoveredInPart(report) ? 'success' : 'neutral';
+      return view.reason === '' && isConserved(report) && !isCoveredInPart(report) ? 'success' : 'neutral';
     case 'Skipped':
     case 'Timeout':
       return 'neutral';
@@ -224,6 +251,11 @@ export function conclusionOf(report: Reported): Conclusion {
     default:
       return 'failure';
   }
+}
+
+/** Every finding is posted, or settings leave it out. */
+function isConserved({ findings, withheld = [] }: Reported): boolean {
+  return findings.filter(({ posted }) => !posted).length === withheld.length;
 }
 
 /** 1 h 2 min, 3 min 4 s, 5.6 s. */

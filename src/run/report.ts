@@ -2,7 +2,8 @@ import type { Effect } from '../journal/effect.ts';
 import type { Entry } from '../journal/entry.ts';
 import { Pending } from '../journal/errors.ts';
 import { type Away, awayOf, type RunView, viewRun } from '../journal/view.ts';
-import { priceOf, type Services } from '../session/services.ts';
+import { withheldIn } from '../journal/withheld.ts';
+import { priceOf, rulesOf, type Services } from '../session/services.ts';
 import type { Store } from '../store/store.ts';
 import { hasSubmitted } from '../tools/submission.ts';
 import { budgetLines } from './budget.ts';
@@ -49,11 +50,15 @@ export async function reportRun(services: Services, id: string, signal: AbortSig
   const reviewed = view.endedAt !== null && (findings.length > 0 || (await hasSubmitted(services.store.pads(id))));
   const cover = view.endedAt === null ? {} : { reviewed, coverage: await coverageOf(services, { view, entries, reviewed }) };
   const budgets = await budgetLines(services, view.start, entries.at(-1));
-  const report: Reported = { view, findings, priceOf: (model) => priceOf(services.settings, model), now, away, budgets, ...cover };
+  const rules = rulesOf(services, view.start);
+  const quiet = rules.quiet && view.start.event.resource.kind === 'pr';
+  const withheld = withheldIn(findings, rules);
+  const prices = { priceOf: (model: string) => priceOf(services.settings, model) };
+  const report: Reported = { view, findings, withheld, quiet, ...prices, now, away, budgets, ...cover };
   const write: Write = (key, effect, owner = id) => services.github.perform({ run: owner, key, event: view.start.event, effect, signal });
   await react(view, write);
   const at = nameEdit(entries.length, report, last);
-  const status = await showStatus(services, report, { write, last: last?.status ?? '', at });
+  const status = quiet ? '' : await showStatus(services, report, { write, last: last?.status ?? '', at });
   const check = await showCheck(report, { write, last: last?.check ?? '', at });
   if (view.endedAt === null) shown.set(id, { at: now, length: entries.length, status, check });
   else shown.delete(id);
@@ -104,7 +109,8 @@ async function showCheck(report: Reported, { write, last, at }: Showing): Promis
   const output = checkOutput(report);
   const actions = buttonsOf(report);
   const buttons = actions.map(({ identifier }) => identifier).join();
-  const text = `${output.title}\n${report.view.endedAt}\n${pulseOf(report)}\n${buttons}`;
+  const said = report.quiet ? report.view.status : '';
+  const text = `${output.title}\n${report.view.endedAt}\n${pulseOf(report)}\n${buttons}\n${said}`;
   const name = report.view.start.workflow.name;
   const made = await write('check', {
     type: 'check.create',

@@ -6,7 +6,7 @@ import { resourceKey } from '../journal/resource.ts';
 import type { Services } from '../session/services.ts';
 import { dueBy } from '../store/expected.ts';
 import type { Workflow } from '../workflow/definition.ts';
-import type { Limits } from '../workflow/settings.ts';
+import type { Limits, RunRules } from '../workflow/settings.ts';
 
 /** What a run is to be started with. */
 export interface StartPlan {
@@ -21,6 +21,8 @@ export interface StartPlan {
   chain: number;
   /** The limits of its repository; absent for the app's. */
   limits?: Limits;
+  /** What it may do, as the repository narrowed the app's settings; absent for the app's of today. */
+  rules?: RunRules;
 }
 
 /** A run's id comes from its delivery, so that a repeated delivery starts it once. */
@@ -33,7 +35,7 @@ type Starting = Pick<Services, 'store' | 'log'>;
 
 /** Runs an ended run's workflow again as it was then, for the same event. `delivery` names who asked, so that asking again under the same name changes nothing. */
 export function restartRun(services: Starting, start: RunStart, delivery: string): Promise<{ run: string; merged: boolean }> {
-  const { workflow, agents, guidance, trust, event, limits } = start;
+  const { workflow, agents, guidance, trust, event, limits, rules } = start;
   const plan = {
     path: workflow.path,
     workflow: workflow.definition,
@@ -44,6 +46,7 @@ export function restartRun(services: Starting, start: RunStart, delivery: string
     delaySeconds: 0,
     chain: 0,
     ...(limits ? { limits } : {}),
+    ...(rules ? { rules } : {}),
   };
   return startRun(services, { ...event, delivery }, plan);
 }
@@ -74,9 +77,10 @@ export async function startRun(services: Starting, event: Event, plan: StartPlan
 }
 
 function startWith(run: string, event: Event, plan: StartPlan & { notBefore: number }): RunStart {
-  const { path, workflow, agents, guidance, sha, trust, notBefore, chain, limits } = plan;
+  const { path, workflow, agents, guidance, sha, trust, notBefore, chain, limits, rules } = plan;
   const told = { path, name: workflow.name, sha, definition: workflow };
-  return { run, workflow: told, agents, guidance, event, trust, chain, notBefore, ...(limits ? { limits } : {}) };
+  const kept = { ...(limits ? { limits } : {}), ...(rules ? { rules } : {}) };
+  return { run, workflow: told, agents, guidance, event, trust, chain, notBefore, ...kept };
 }
 
 async function wakeAt({ store }: Starting, run: string, at: number): Promise<void> {

@@ -30,6 +30,7 @@ export async function runAgent(services: Services, step: StepOf<'agent.run'>, wo
     signal: work.signal,
     partial: earlyEndIn(journal.entries) ?? undefined,
     commands: commandsOf(start),
+    rules: start.rules,
     onStatus: work.onStatus,
   };
   const { tools, schemas } = equip(services, subject, { tools: agent.tools, injected: [...STEP_TOOLS, ...SHARED_TOOLS], allow, prohibit });

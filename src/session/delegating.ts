@@ -143,6 +143,7 @@ function startOf(desk: Desk, { call, input, agent }: { call: CallRequest; input:
     modelKey: desk.modelKey,
     commands: commandsOf(start),
     ...(start.limits ? { limits: start.limits } : {}),
+    ...(start.rules ? { rules: start.rules } : {}),
     ...partialOf(before),
   };
 }

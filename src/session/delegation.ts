@@ -75,6 +75,7 @@ async function work(
     signal,
     partial: start.partial,
     commands: start.commands ?? [],
+    rules: start.rules,
   };
   await endWith(journal, start, await talk(services, subject, start));
 }
@@ -103,7 +104,7 @@ async function talk(services: Services, subject: Subject, start: DelegationStart
       modelId: model.id,
       maxTokens: MAX_TOKENS,
       contextTokens: CONTEXT_TOKENS,
-      brief: async () => briefDelegation({ agent: start.agent, event: start.event, tree: start.tree, instructions: start.instructions }),
+      brief: async () => briefDelegation(start),
       schemas,
       tools,
       hear: (ahead) => hearDelegation(services, { start, spender, id: subject.journal.id }, ahead),

@@ -34,11 +34,11 @@ export async function heardBefore(services: Services, work: StepWork, key: strin
   };
 }
 
-async function read({ github }: Services, { start: { event } }: StepWork): Promise<Conversation> {
+async function read({ github }: Services, { start: { event, rules } }: StepWork): Promise<Conversation> {
   const { resource } = event;
   if (resource.kind !== 'pr' && resource.kind !== 'issue') return NOTHING;
   try {
-    const found = await github.reader(event).readConversation(resource);
+    const found = await github.reader(event, rules).readConversation(resource);
     if (found.said.length === 0 && found.hidden === 0) return NOTHING;
     const left = Math.max(0, found.said.length - MOST_SAID);
     return { said: found.said.slice(left), hidden: found.hidden, older: found.older + left };

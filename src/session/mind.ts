@@ -16,7 +16,8 @@ import type { ToolContext } from '../tools/context.ts';
 import { toolsFor } from '../tools/permit.ts';
 import { runTool } from '../tools/run-tool.ts';
 import { commandsNamed } from '../workflow/command.ts';
-import { askReport, type Services } from './services.ts';
+import type { RunRules } from '../workflow/settings.ts';
+import { askReport, rulesOf, type Services } from './services.ts';
 
 /** Who works, on what, and where it is recorded. */
 export interface Subject {
@@ -32,6 +33,8 @@ export interface Subject {
   partial?: string | undefined;
   /** Commands that a comment may begin with; none where absent. */
   commands?: string[];
+  /** What settings allow the run; absent for the app's settings of today. */
+  rules?: RunRules | undefined;
   /** Hears of `update_status` and the key of its call; absent where the agent has no such tool. */
   onStatus?(call: string, message: string): Promise<void>;
 }
@@ -53,14 +56,18 @@ export const STEP_TOOLS = ['update_status', 'task_completed'];
 
 /** Gives an agent its hands: the tools it is shown, and how its calls are checked and run. */
 export function equip(services: Services, subject: Subject, rules: ToolRules): { tools: TurnTools<ToolContext>; schemas: ToolSchema[] } {
-  const names = namesFor([...rules.tools, ...rules.injected], subject.trust).filter((name) => isOffered(name, rules));
+  const denied = rulesOf(services, subject).deny.map(canonicalToolName);
+  const names = namesFor([...rules.tools, ...rules.injected], subject.trust).filter(
+    (name) => isOffered(name, rules) && !denied.includes(name),
+  );
   const own = names.flatMap((name) => toolNamed(name) ?? []);
-  const all = rules.extra ? [...own, rules.extra] : own;
+  const all = rules.extra && !denied.includes(rules.extra.name) ? [...own, rules.extra] : own;
   const find = (name: string) => all.find((tool) => tool.name === canonicalToolName(name)) ?? null;
   const policy = {
     tools: all.map((tool) => tool.name),
     allow: rules.allow,
     prohibit: rules.prohibit,
+    denied,
     injected: rules.extra ? [...rules.injected, rules.extra.name] : rules.injected,
   };
   const tools: TurnTools<ToolContext> = {
@@ -81,9 +88,10 @@ export function commandsOf({ workflow, trust }: RunStart): string[] {
   return commandsNamed(workflow.definition.steps.map(({ instruction }) => instruction ?? '').join('\n'));
 }
 
-/** The tools of agents as far as they are built, for those who delegate to them. */
-export function withBuiltTools(agents: Agent[]): Agent[] {
-  return agents.map((agent) => ({ ...agent, tools: agent.tools.filter((name) => toolNamed(name)) }));
+/** The tools of agents as far as they are built and not denied, for those who delegate to them. */
+export function withBuiltTools(agents: Agent[], { deny }: Pick<RunRules, 'deny'>): Agent[] {
+  const denied = deny.map(canonicalToolName);
+  return agents.map((agent) => ({ ...agent, tools: agent.tools.filter((name) => toolNamed(name) && !denied.includes(name)) }));
 }
 
 /** Delegations of one agent ask for the same again and again. */
@@ -106,6 +114,7 @@ function isOffered(name: string, { allow, prohibit, injected }: ToolRules): bool
 
 function contextOf(services: Services, subject: Subject, call: CallRequest): ToolContext {
   const { journal, run, event, agent } = subject;
+  const rules = rulesOf(services, subject);
   const key = `${journal.id}/${call.key}`;
   const blobs = services.store.blobs(run);
   const tree = treeOf(subject.base, journal.entries);
@@ -116,6 +125,7 @@ function contextOf(services: Services, subject: Subject, call: CallRequest): Too
     agent: { id: agent.id, name: agent.name },
     event,
     trust: subject.trust,
+    rules,
     signal: subject.signal,
     ...(subject.partial ? { partial: subject.partial } : {}),
     files,
@@ -124,9 +134,9 @@ function contextOf(services: Services, subject: Subject, call: CallRequest): Too
     memory: services.store.memory(event.repository.id, agent.id),
     drafts: tellingDrafts(services, run),
     diff: () => diffOf(services, event),
-    github: services.github.reader(event),
+    github: services.github.reader(event, rules),
     publish: (effect) =>
-      services.github.perform({ run, key, event, effect, kept: { commands: subject.commands ?? [] }, signal: subject.signal }),
+      services.github.perform({ run, key, event, effect, rules, kept: { commands: subject.commands ?? [] }, signal: subject.signal }),
     async status(message) {
       if (!subject.onStatus) throw new ToolError('There is no status to update here: answer with text instead.');
       await subject.onStatus(call.key, message);

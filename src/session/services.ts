@@ -9,7 +9,7 @@ import type { Event } from '../journal/event.ts';
 import type { Store } from '../store/store.ts';
 import type { ToolContext } from '../tools/context.ts';
 import type { runTool } from '../tools/run-tool.ts';
-import type { Settings } from '../workflow/settings.ts';
+import type { RunRules, Settings } from '../workflow/settings.ts';
 import type { Workspace } from '../workspace/workspace.ts';
 import { graceFor } from './grace.ts';
 
@@ -17,8 +17,17 @@ import { graceFor } from './grace.ts';
 export interface GitHubSide {
   /** Looks again for what an effect in doubt has made, and removes doubles; answers when to look once more (ms since 1970), or null. */
   lookAgain(effect: string): Promise<number | null>;
-  perform(call: { run: string; key: string; event: Event; effect: Effect; kept?: Kept; signal?: AbortSignal }): Promise<Outcome>;
-  reader(event: Event): ToolContext['github'];
+  /** `rules`: those of the run; absent: the app's settings of today. */
+  perform(call: {
+    run: string;
+    key: string;
+    event: Event;
+    effect: Effect;
+    rules?: RunRules;
+    kept?: Kept;
+    signal?: AbortSignal;
+  }): Promise<Outcome>;
+  reader(event: Event, rules?: RunRules): ToolContext['github'];
   discovery(event: Event): Discovery;
 }
 
@@ -32,6 +41,11 @@ export interface Services {
   log: Logger;
   /** How a call of a tool is done; absent: for real. */
   runTool?: typeof runTool;
+}
+
+/** What a run may do: what it was started with, else the app's settings of today. */
+export function rulesOf({ settings }: Pick<Services, 'settings'>, { rules }: { rules?: RunRules | undefined }): RunRules {
+  return rules ?? settings;
 }
 
 /** The model behind a key of a workflow; an unknown key is the default. */

@@ -18,7 +18,7 @@ import { heardBefore } from './heard-before.ts';
 import { closeSession, completeSession, hearSession } from './hearing.ts';
 import { commandsOf, equip, SHARED_TOOLS, STEP_TOOLS, type Subject, withBuiltTools } from './mind.ts';
 import { outcomeOf, type StepOutcome } from './outcome.ts';
-import { mindTime, modelOf, type Services } from './services.ts';
+import { mindTime, modelOf, rulesOf, type Services } from './services.ts';
 import { type Spender, settleTurn, stepSpender } from './spending.ts';
 
 /** The record of what an agent remembered, newest first. */
@@ -98,7 +98,7 @@ export async function runSession(services: Services, step: StepOf<'agent.session
       briefCoordinator({
         ...(await factsOf(services, work, { key, agent: COORDINATOR.id })),
         goal: step.params.goal,
-        agents: withBuiltTools(agents),
+        agents: withBuiltTools(agents, rulesOf(services, start)),
         tools: tools.names,
         maxDelegations: most,
         listens: step.params.listenToComments,
@@ -143,9 +143,9 @@ async function setAlarm({ store }: Services, run: string, deadline: Deadline | n
 }
 
 function subjectOf({ journal, start, signal, onStatus }: StepWork): Subject {
-  const { run, event, trust } = start;
+  const { run, event, trust, rules } = start;
   const base = { checkouts: [], changes: {} };
-  return { journal, run, event, trust, agent: COORDINATOR, base, signal, commands: commandsOf(start), onStatus };
+  return { journal, run, event, trust, agent: COORDINATOR, base, signal, commands: commandsOf(start), rules, onStatus };
 }
 
 function roomOf(step: StepOf<'agent.session'>, { journal, start }: StepWork, deadline: Deadline | null): Room {
@@ -207,7 +207,8 @@ export async function factsOf(services: Services, work: StepWork, teller: { key:
   const untold = work.before.filter(({ step }) => !templated.has(step));
   const [memory, said] = await Promise.all([recall(services, work, teller), heardBefore(services, work, teller.key)]);
   const tree = treeOf({ checkouts: [], changes: {} }, journal.entries);
-  return { event: start.event, instruction, previous: messagesOf(untold) || null, guidance: start.guidance, memory, tree, ...said };
+  const previous = messagesOf(untold) || null;
+  return { event: start.event, rules: start.rules, instruction, previous, guidance: start.guidance, memory, tree, ...said };
 }
 
 /** As much of all memories as a briefing can show, in bytes. */

@@ -12,23 +12,24 @@ export interface Decision {
   run: string | null;
 }
 
-const KEPT_SECONDS = 30 * 86_400;
+/** How long decisions are kept where nothing else is said. */
+const KEPT_DAYS = 30;
 export const MOST = 500;
 
-/** Decisions by resource, newest first, kept for 30 days. */
+/** Decisions by resource, newest first, kept for some days. */
 export interface Decisions {
   record(repository: number, resource: string, decisions: Decision[]): Promise<void>;
   list(repository: number, resource: string): Promise<Decision[]>;
 }
 
-export function makeDecisions(redis: Redis, keys: Keys): Decisions {
+export function makeDecisions(redis: Redis, keys: Keys, days = KEPT_DAYS): Decisions {
   return {
     async record(repository, resource, decisions) {
       if (decisions.length === 0) return;
       const name = keys.decisions(repository, resource);
       const texts = decisions.map((decision) => JSON.stringify(decision));
       const commands = redis.multi().lpush(name, ...texts);
-      await sendAll(commands.ltrim(name, 0, MOST - 1).expire(name, KEPT_SECONDS));
+      await sendAll(commands.ltrim(name, 0, MOST - 1).expire(name, Math.ceil(days * 86_400)));
     },
     async list(repository, resource) {
       const texts = await redis.lrange(keys.decisions(repository, resource), 0, -1);

@@ -8,6 +8,8 @@ export interface RedisPlace {
   lockMs?: number;
   /** How long (days) a delivery is known, so that it starts nothing when it comes again. */
   dedupeDays?: number;
+  /** How long decisions are kept; 30 where it is absent. */
+  decisionDays?: number;
 }
 
 export type { Redis };

@@ -112,7 +112,7 @@ export class RedisStore {
     this.cancels = new RedisCancels(redis, keys, { url: place.url, onError });
     this.claims = makeClaims(redis, keys, place.dedupeDays);
     this.approvals = makeApprovals(redis, keys);
-    this.decisions = makeDecisions(redis, keys);
+    this.decisions = makeDecisions(redis, keys, place.decisionDays);
     this.deliveries = makeDeliveriesCursor(redis, keys, 'polled');
     this.failures = makeDeliveriesCursor(redis, keys, 'failed');
     this.duties = makeDuties(redis, keys);

@@ -8,6 +8,7 @@ import type { Effect, Outcome } from '../journal/effect.ts';
 import type { Trust } from '../journal/entry.ts';
 import type { Event } from '../journal/event.ts';
 import type { DraftReviews } from '../journal/finding.ts';
+import type { RunRules } from '../workflow/settings.ts';
 import type { Files } from '../workspace/files.ts';
 import type { SearchQuery, SearchResult } from '../workspace/search.ts';
 
@@ -78,6 +79,8 @@ export interface ToolContext {
   agent: { id: string; name: string };
   event: Event;
   trust: Trust;
+  /** What the settings leave out of a review. */
+  rules: Pick<RunRules, 'ignore' | 'severityFloor' | 'maxFindings'>;
   signal: AbortSignal;
   /** Why what the run has is partial; absent where nothing ended early. A review says so. */
   partial?: string;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ToolAnswer } from '../agent/tool.ts';
 import { ToolError } from '../journal/errors.ts';
 import type { Finding } from '../journal/finding.ts';
+import { withheldIn } from '../journal/withheld.ts';
 import type { Scratchpads, ToolContext } from './context.ts';
 import { answerJson, publishEffect } from './publishing.ts';
 import { RESERVED_PADS } from './scratchpad.ts';
@@ -25,6 +26,7 @@ export async function submitReview(
   if (before && before.key !== context.key && newOnes(findings, before).length === 0) {
     return answerJson({ alreadySubmitted: before.event, findings: before.findings.length, result: before.result });
   }
+  const withheld = withheldIn(findings, context.rules);
   if (review.body.trim() === '' && review.event !== 'APPROVE' && findings.length === 0) {
     throw new ToolError('There are no findings and body is empty: write what the review says.');
   }
@@ -39,7 +41,8 @@ export async function submitReview(
     result,
   };
   await context.pads.write(PAD, JSON.stringify(submission), context.key);
-  return answerJson({ submitted: event, findings: findings.filter(({ posted }) => !posted).length, result });
+  const left = findings.filter(({ posted }) => !posted).length - withheld.length;
+  return answerJson({ submitted: event, findings: left, ...(withheld.length > 0 ? { withheld: withheld.length } : {}), result });
 }
 
 function newOnes(findings: Finding[], before: Submission): Finding[] {

@@ -3,6 +3,7 @@ import { checkValue } from './issue.ts';
 import { parseJson } from './json.ts';
 import type { Problem } from './problem.ts';
 import { BUDGETS, type Budget, FORKS, RepositorySettings, SEVERITIES, Settings } from './settings.ts';
+import { remarksOnForce } from './settings-in-force.ts';
 
 /** Reads `settings.json` (JSON with comments) and fills in the defaults. Unknown keys are errors with the nearest known one. Never throws. */
 export function parseSettings(text: string, file: string): { settings: Settings | null; problems: Problem[] } {
@@ -45,7 +46,10 @@ export function narrow(settings: Settings, wanted: RepositorySettings): { settin
   return { settings: result, refused };
 }
 
-const SWITCHES = ['readStrangers', 'allowOutsiders', 'approve', 'merge', 'push', 'editWorkflows', 'closeReopen'] as const;
+const SWITCHES = [
+  ...(['readStrangers', 'allowOutsiders', 'approve', 'requestChanges', 'merge', 'push'] as const),
+  ...(['editWorkflows', 'closeReopen'] as const),
+] as const;
 const AMOUNTS = ['turns', 'toolCalls', 'delegations', 'tokens', 'dollars', 'minutes'] as const;
 
 function narrowBudget(
@@ -74,5 +78,5 @@ function parse<S extends z.ZodType>(schema: S, text: string, file: string): { da
   const document = parseJson(text.trim() === '' ? '{}' : text, file);
   if (document.value === undefined) return { data: null, problems: document.problems };
   const { data, remarks } = checkValue(schema, document.value, { unknown: 'error' });
-  return { data, problems: [...document.problems, ...remarks.map(document.place)] };
+  return { data, problems: [...document.problems, ...[...remarks, ...remarksOnForce(document.value)].map(document.place)] };
 }

@@ -3,6 +3,7 @@ import { parseJson } from './json.ts';
 import { nearest } from './nearest.ts';
 import { type Problem, type Remark, sentence, writePath } from './problem.ts';
 import { defaultSettings, Settings } from './settings.ts';
+import { isSet, remarksOnForce } from './settings-in-force.ts';
 
 /** Where a setting's value came from. */
 export type Origin = { from: 'default' } | { from: 'file'; file: string; line: number } | { from: 'environment'; variable: string };
@@ -41,7 +42,7 @@ export function readSettings({ text, file, environment }: SettingsSource): Setti
     const source = given.set.find(({ keys }) => keys.every((key, at) => remark.path[at] === key));
     return source ? inVariable(source.variable, remark) : document.place(remark);
   };
-  const problems = [...document.problems, ...remarks.map(place), ...given.strange];
+  const problems = [...document.problems, ...[...remarks, ...remarksOnForce(merged)].map(place), ...given.strange];
   const failed = !data || problems.some(({ severity }) => severity === 'error');
   const line = (keys: Keys) => document.place({ severity: 'error', path: keys, of: 'key', expected: '' }).line;
   const originOf = (keys: Keys): Origin => {
@@ -110,11 +111,6 @@ function inVariable(variable: string, { severity, path, expected, found = 'somet
 function leavesOf(value: unknown, keys: Keys = []): { keys: Keys; value: unknown }[] {
   if (!isObject(value)) return [{ keys, value }];
   return Object.entries(value).flatMap(([key, below]) => (below === undefined ? [] : leavesOf(below, [...keys, key])));
-}
-
-function isSet(value: unknown, keys: Keys): boolean {
-  const [key, ...rest] = keys;
-  return key === undefined || (isObject(value) && Object.hasOwn(value, key) && isSet(value[key], rest));
 }
 
 function withValue(value: unknown, [key, ...rest]: Keys, wanted: unknown): unknown {

@@ -30,6 +30,8 @@ describe('a call', () => {
     ['of a tool it has not', {}, call('write_file'), 'no tool write_file'],
     ['of a prohibited tool', { prohibit: ['read_file'] }, call('read_file'), 'prohibited'],
     ['of an injected tool that is named', { prohibit: ['status_update'] }, call('update_status'), 'prohibited'],
+    ['of a tool that settings deny', { denied: ['search_code'] }, call('code_search'), 'the setting deny'],
+    ['of an injected tool that settings deny', { denied: ['update_status'] }, call('update_status'), 'the setting deny'],
     ['outside the table', { allow: [{ name: 'read_file' }] }, call('code_search'), 'not among the allowed tools'],
     ['of an injected tool outside the table', { allow: [{ name: 'read_file' }] }, call('update_status'), 'ok'],
     ['of a tool in the table that it has not', { allow: [{ name: 'write_file' }] }, call('write_file'), 'no tool write_file'],

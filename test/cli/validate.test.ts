@@ -139,7 +139,7 @@ describe('pitwall schema', () => {
     return { code, out, err };
   };
 
-  it.each(['workflow', 'settings'])('docs/%s.schema.json is what it prints', (which) => {
+  it.each(['workflow', 'settings', 'repository-settings'])('docs/%s.schema.json is what it prints', (which) => {
     expect(said(which)).toEqual({ code: 0, out: readFileSync(join(ROOT, 'docs', `${which}.schema.json`), 'utf8'), err: '' });
   });
 

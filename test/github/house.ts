@@ -10,6 +10,7 @@ import type { Diff, DiffFile, DiffLine, Hunk } from '../../src/journal/diff.ts';
 import type { Event } from '../../src/journal/event.ts';
 import type { Finding } from '../../src/journal/finding.ts';
 import type { Resource } from '../../src/journal/resource.ts';
+import { defaultSettings } from '../../src/workflow/settings.ts';
 import { MemoryDoubts, MemoryDrafts, MemoryPlaces, MemoryRecords, MemoryTurns } from './turns.ts';
 
 /** Real time for waits of a turn; longer waits only move the clock on. */
@@ -111,7 +112,7 @@ export class House {
       places: this.places,
       drafts: this.drafts,
       diff: (event) => this.diff(event),
-      settings: { approve: false, requestChanges: false, closeReopen: false },
+      settings: defaultSettings(),
       worker: 'worker-1',
       clock: this.clock,
       ...more,

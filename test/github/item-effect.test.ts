@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ItemChange, Outcome } from '../../src/journal/effect.ts';
 import type { Event } from '../../src/journal/event.ts';
+import { defaultSettings } from '../../src/workflow/settings.ts';
 import { House } from './house.ts';
 
 let house: House;
@@ -27,7 +28,7 @@ afterEach(() => house.clear());
 
 const change = (fields: ItemChange, { event = issue, key = `key${++n}`, closeReopen = false } = {}): Promise<Outcome> =>
   house
-    .publisher({ settings: { approve: false, requestChanges: false, closeReopen } })
+    .publisher({ settings: { ...defaultSettings(), closeReopen } })
     .perform({ run: 'run', key, event, effect: { type: 'item.update', ...fields } });
 
 interface Row {

@@ -4,6 +4,7 @@ import type { Performance, Publisher } from '../../src/github/publisher.ts';
 import type { ReviewResult } from '../../src/github/review.ts';
 import type { Effect } from '../../src/journal/effect.ts';
 import type { Event } from '../../src/journal/event.ts';
+import { defaultSettings } from '../../src/workflow/settings.ts';
 import { House } from './house.ts';
 
 const REVIEWS = 'POST /repos/{owner}/{repo}/pulls/{pull_number}/reviews';
@@ -120,6 +121,26 @@ describe('a review', () => {
     expect((await house.reviews()).map((r) => r.body.includes('The summary.'))).toEqual([true, false]);
   });
 
+  it('leaves out what its run’s rules leave out, and says how many', async () => {
+    const bodies = ['[NIT] Finding a.', '[MAJOR] Finding b.', '[BLOCKER] Finding c.', '[MAJOR] Finding d.'];
+    await house.find(
+      run,
+      ...bodies.map((body, k) => ({ id: `${'abcd'[k]}`, body, line: k + 1, ...(k === 3 ? { path: 'src/edit.ts' } : {}) })),
+    );
+    const rules = { ...defaultSettings(), severityFloor: 'minor' as const, ignore: ['edit.ts'], maxFindings: 1 };
+    expect(await post(house.publisher(), { ...submit(), rules })).toMatchObject({ posted: 1, withheld: 3 });
+    expect((await house.reviewComments()).map(({ body }) => body.split('.')[0])).toEqual(['[BLOCKER] Finding c']);
+    const [review, ...others] = await house.reviews();
+    expect(review?.body).toContain('Not posted, because the settings say so: 3 findings. The check run lists them.');
+    expect(others).toEqual([]);
+  });
+
+  it('follows its run’s rules before the app’s own settings', async () => {
+    const publisher = house.publisher({ settings: { ...defaultSettings(), approve: true } });
+    await post(publisher, { ...submit('APPROVE'), rules: defaultSettings() });
+    expect((await house.reviews()).map(({ state }) => state)).toEqual(['COMMENTED']);
+  });
+
   it('says something when there is nothing to say', async () => {
     await post(house.publisher(), submit('COMMENT', ''));
     expect((await house.reviews()).map((r) => [r.state, r.body.split('\n')[0]])).toEqual([['COMMENTED', 'Reviewed: no findings.']]);
@@ -139,7 +160,7 @@ describe('a review', () => {
     ['REQUEST_CHANGES', true, 'CHANGES_REQUESTED', undefined],
   ] as const)('%s with the settings %s is %s', async (event, allowed, state, note) => {
     const result = await post(
-      house.publisher({ settings: { approve: allowed, requestChanges: allowed, closeReopen: false } }),
+      house.publisher({ settings: { ...defaultSettings(), approve: allowed, requestChanges: allowed } }),
       submit(event),
     );
     expect((await house.reviews()).map((r) => r.state)).toEqual([state]);
@@ -150,10 +171,7 @@ describe('a review', () => {
   it('of its own pull request becomes a comment', async () => {
     const body = { message: 'Unprocessable Entity', errors: ['Can not approve your own pull request'] };
     house.gh.fault({ on: SUBMIT, status: 422, body });
-    const result = await post(
-      house.publisher({ settings: { approve: true, requestChanges: true, closeReopen: false } }),
-      submit('APPROVE'),
-    );
+    const result = await post(house.publisher({ settings: { ...defaultSettings(), approve: true } }), submit('APPROVE'));
     expect(result).toMatchObject({ event: 'COMMENT', note: expect.stringContaining('your own pull request') });
   });
 

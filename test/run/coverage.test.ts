@@ -62,7 +62,7 @@ const LOOKS = looksIn(
 );
 
 describe('the coverage of a review', () => {
-  const coverage = coverFiles(DIFF, event, [...LOOKS, { agent: 'Bob', at: ['src/read.ts'], failed: false }]);
+  const coverage = coverFiles(DIFF, event, { looks: [...LOOKS, { agent: 'Bob', at: ['src/read.ts'], failed: false }] });
 
   it('tells of every changed file who read it, or why nobody did', () => {
     expect(coverage.files).toEqual([
@@ -75,6 +75,22 @@ describe('the coverage of a review', () => {
       { path: 'huge.ts', state: 'too large' },
     ]);
     expect(coveredIn(coverage)).toBe(4);
+  });
+
+  it('says of a file that nobody read which rule of the settings ignores it', () => {
+    const ignored = coverFiles(DIFF, event, { looks: LOOKS, ignore: ['*.lock', 'src/'] });
+    expect(ignored.files.filter(({ path }) => path.startsWith('src/'))).toEqual([
+      { path: 'src/read.ts', state: 'read', by: ['Ann'] },
+      { path: 'src/paged.ts', state: 'read', by: ['Ann'] },
+      { path: 'src/unread.ts', state: 'ignored', rule: 'src/' },
+      { path: 'src/failed.ts', state: 'ignored', rule: 'src/' },
+    ]);
+    expect(coveredIn(ignored)).toBe(6);
+    const view = viewRun([{ type: 'run.started', start: startOf({ steps: [agentStep('a')] }), at: 0 }]);
+    if (!view) throw new Error('no view');
+    const { summary } = checkOutput({ view, findings: [], priceOf: () => null, now: 1, coverage: ignored });
+    expect(summary).toContain('6 of 7 changed files: 2 read, 2 ignored');
+    expect(summary).toContain('- `src/unread.ts`: ignored by `src/`');
   });
 
   it('stands in the check run, which is green only where a review saw all', () => {
@@ -91,7 +107,7 @@ describe('the coverage of a review', () => {
     expect(summary).toContain('| Coverage | 4 of 7 changed files: 2 read, 1 unread, 1 failed, 1 binary, 1 nothing to read, 1 too large |');
     expect(summary).toContain('- `src/unread.ts`: unread');
     expect(summary).toContain('- `src/read.ts`: read by Ann, Bob');
-    const whole = coverFiles({ ...DIFF, files: DIFF.files.slice(0, 2) }, event, LOOKS);
+    const whole = coverFiles({ ...DIFF, files: DIFF.files.slice(0, 2) }, event, { looks: LOOKS });
     expect(conclusionOf(report({ reviewed: true, coverage }))).toBe('neutral');
     expect(conclusionOf(report({ reviewed: false, coverage }))).toBe('success');
     expect(conclusionOf(report({ reviewed: true, coverage: whole }))).toBe('success');

@@ -1,80 +1,55 @@
-import { pino } from 'pino';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { GitHub } from '../../src/demo/github/github.ts';
-import { GitHubApp } from '../../src/github/client.ts';
-import { Configurations } from '../../src/github/configuration.ts';
-import { Permissions } from '../../src/github/permission.ts';
-import { Intake } from '../../src/run/intake.ts';
-import { agentStep, House } from '../session/house.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunRules } from '../../src/workflow/settings.ts';
+import { defaultSettings } from '../../src/workflow/settings.ts';
+import { Office, workflow } from './office.ts';
 
-let house: House;
-let github: GitHub;
-let app: GitHubApp;
-let intake: Intake;
-const taken = new Set<number>();
-
+let office: Office;
 beforeAll(async () => {
-  [house, github] = await Promise.all([House.open(), GitHub.start()]);
-  const { id, privateKey, webhookSecret } = github.app;
-  app = new GitHubApp({
-    appId: id,
-    privateKey,
-    webhookSecret,
-    apiUrl: github.apiUrl,
-    version: '0.0.0',
-    log: pino({ level: 'silent' }),
-  });
-  const { services } = house.process();
-  intake = new Intake({ services, app, configurations: new Configurations(), permissions: new Permissions() });
-  app.onDelivery((delivery) => intake.handle(delivery));
+  office = await Office.open();
 });
-afterAll(async () => {
-  await app.close();
-  await Promise.all([house.close(), github.stop()]);
-});
+afterAll(() => office.close());
 
-const WORKFLOW = JSON.stringify({ name: 'Look', triggers: [{ event: 'pull_request_opened' }], steps: [agentStep('a')] });
-
-/** A pull request of a repository with these settings, taken in. */
-async function open(name: string, settings: string) {
-  const files = {
-    'a.txt': 'a\n',
-    '.overcut/workflow.json': WORKFLOW,
-    '.overcut/agents/a.md': '---\nname: A\ntype: CodeReview\n---\nYou look.\n',
-    '.overcut/settings.json': settings,
-  };
-  const { id } = await github.createRepository(name, files);
-  github.install(name);
-  const writer = github.person(`writer${id}`, { [name]: 'write' });
-  await writer.push(name, 'feature', { 'a.txt': 'b\n' });
-  const { number } = await writer.openPull(name, { head: 'feature', title: 'Change' });
-  for (const delivery of github.hooks.deliveries.filter((one) => !taken.has(one.id))) {
-    taken.add(delivery.id);
-    await intake.take({ id: delivery.guid, event: delivery.event, body: delivery.body.toString() });
-  }
-  const [decision] = await house.store.decisions.list(id, `${id}:pr:${number}`);
-  const [run] = await house.store.runsOf(`${id}:pr:${number}`, 1);
-  return { decision, run };
+/** A pull request of a repository with these settings, taken in: what was decided, and the run. */
+async function open(settings: object) {
+  const at = await office.settle({ look: workflow('Look') }, { '.overcut/settings.json': JSON.stringify(settings) });
+  const number = await office.openPull(at);
+  await office.takeAll();
+  const [decision] = await office.decisions(at.id, number);
+  const [start] = await office.runsOf(at.id);
+  return { decision, start };
 }
 
-it('a run for which no budget is left is not started, and its check says why', async () => {
-  const { decision, run } = await open('acme/spent', '{ "limits": { "repository": { "dollars": 0 } } }');
-  const reason = 'budget: the budget of this repository today ($0.00 of $0.00) is used up; it is whole again at midnight (UTC)';
-  expect([decision?.verdict, decision?.reason, run]).toEqual(['not matched', reason, undefined]);
-  const effects = [...house.effects].filter(([key]) => key.includes(':check')).map(([, { effect }]) => effect);
-  expect(effects).toMatchObject([
-    { type: 'check.create', name: 'Look', output: { title: 'Not started', summary: expect.stringContaining(reason) } },
-  ]);
-});
+describe('the settings of a repository', () => {
+  it('let no run start for which no budget is left, and its check says why', async () => {
+    const { decision, start } = await open({ limits: { repository: { dollars: 0 } } });
+    const reason = 'budget: the budget of this repository today ($0.00 of $0.00) is used up; it is whole again at midnight (UTC)';
+    expect([decision?.verdict, decision?.reason, start]).toEqual(['not matched', reason, undefined]);
+    const effects = [...office.house.effects].filter(([key]) => key.includes(':check')).map(([, { effect }]) => effect);
+    expect(effects).toMatchObject([
+      { type: 'check.create', name: 'Look', output: { title: 'Not started', summary: expect.stringContaining(reason) } },
+    ]);
+  });
 
-it('a run keeps to the limits as its repository narrowed them, and not to wider ones', async () => {
-  const { run = '' } = await open('acme/narrow', '{ "limits": { "run": { "dollars": 2, "tokens": null }, "session": { "turns": 3 } } }');
-  const [start] = await house.entriesOf(run, 'run.started');
-  expect(start?.start.limits).toMatchObject({ run: { dollars: 2, tokens: 50_000_000 }, session: { turns: 3, toolCalls: 2000 } });
-});
+  it('narrow the limits that a run keeps, and do not widen them', async () => {
+    const { start } = await open({ limits: { run: { dollars: 2, tokens: null }, session: { turns: 3 } } });
+    expect(start?.limits).toMatchObject({ run: { dollars: 2, tokens: 50_000_000 }, session: { turns: 3, toolCalls: 2000 } });
+  });
 
-it('while settings of a repository have mistakes nothing runs', async () => {
-  const { decision, run } = await open('acme/broken', '{\n"limits": { "runs": {} } }');
-  expect(run).toBeUndefined();
-  expect(decision?.reason).toMatch(/^\.overcut\/settings\.json has mistakes: line 2: .*did you mean "run"/);
+  it('narrow what else a run may do; what they ask for beyond the app’s is not granted, which is said', async () => {
+    office.services.settings = {
+      ...defaultSettings(),
+      closeReopen: true,
+      readStrangers: true,
+      deny: ['read_file'],
+      severityFloor: 'minor',
+    };
+    const wanted = { closeReopen: false, approve: true, deny: ['code_search'], ignore: ['*.lock'], severityFloor: 'info', maxFindings: 5 };
+    const { start, decision } = await open(wanted);
+    const rules: Partial<RunRules> = {
+      ...{ closeReopen: false, approve: false, readStrangers: true, deny: ['read_file', 'code_search'] },
+      ...{ ignore: ['*.lock'], severityFloor: 'minor', maxFindings: 5, quiet: false },
+    };
+    expect(start?.rules).toMatchObject(rules);
+    expect(decision?.reason).toMatch(/^trigger pull_request_opened; not granted: approve: .*; not granted: severityFloor: /);
+  });
 });

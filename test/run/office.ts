@@ -77,11 +77,11 @@ export class Office {
     await work().finally(() => (this.#intake = before));
   }
 
-  /** A repository with these workflows by name. */
-  async settle(workflows: Record<string, string>): Promise<Place> {
+  /** A repository with these workflows by name, and with further files. */
+  async settle(workflows: Record<string, string>, more: Record<string, string> = {}): Promise<Place> {
     const name = `acme/app-${++this.#repositories}`;
     const files = Object.fromEntries(Object.entries(workflows).map(([file, text]) => [`.overcut/workflows/${file}.json`, text]));
-    const { id } = await this.github.createRepository(name, { 'a.txt': 'one\n', '.overcut/agents/a.md': AGENT, ...files });
+    const { id } = await this.github.createRepository(name, { 'a.txt': 'one\n', '.overcut/agents/a.md': AGENT, ...files, ...more });
     this.github.install(name);
     return { name, id, wanda: this.github.person('wanda', { [name]: 'write' }), eve: this.github.person('eve', { [name]: 'read' }) };
   }

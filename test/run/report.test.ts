@@ -15,6 +15,7 @@ import { reportRun } from '../../src/run/report.ts';
 import type { Services } from '../../src/session/services.ts';
 import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
 import { RedisStore, type Store } from '../../src/store/store.ts';
+import { defaultSettings } from '../../src/workflow/settings.ts';
 import { agentStep, delegationOf, eventOn, House, over, pullOf, REPOSITORY, startOf } from '../session/house.ts';
 
 const NAME = 'acme/app';
@@ -61,7 +62,7 @@ function processOf(store: Store, ahead: number | (() => number) = 0): Services {
     places: store.duties,
     drafts: store.drafts,
     diff: () => Promise.reject(new Error('a report needs no diff')),
-    settings: { approve: false, requestChanges: false, closeReopen: false },
+    settings: defaultSettings(),
     worker: randomUUID(),
   });
   const later = over(store, { now: async () => (await store.now()) + (typeof ahead === 'number' ? ahead : ahead()) });
@@ -73,7 +74,11 @@ function processOf(store: Store, ahead: number | (() => number) = 0): Services {
 }
 
 /** A run on a pull request of its own. */
-async function begin(more: Partial<Event> = {}, definition: object = {}): Promise<RunStart & { number: number }> {
+async function begin(
+  more: Partial<Event> = {},
+  definition: object = {},
+  rest: Partial<RunStart> = {},
+): Promise<RunStart & { number: number }> {
   const branch = `b-${randomUUID().slice(0, 8)}`;
   const sha = await alice.push(NAME, branch, { 'a.txt': `${branch}\n` });
   const { number } = await alice.openPull(NAME, { head: branch, title: branch });
@@ -81,7 +86,7 @@ async function begin(more: Partial<Event> = {}, definition: object = {}): Promis
   const resource = pullOf(number, { repository, head: { ref: branch, sha, fullName: NAME, fork: false } });
   const start = startOf(
     { name: `W ${number}`, steps: [agentStep('a')], ...definition },
-    { event: eventOn(resource, { repository, installation, ...more }) },
+    { event: eventOn(resource, { repository, installation, ...more }), ...rest },
   );
   await first().journals.create(start.run, { type: 'run.started', start });
   return { ...start, number };
@@ -137,6 +142,34 @@ describe('the report of a run', () => {
     expect(end.comments).toHaveLength(1);
     expect(end.comments[0]).toMatch(/^✅ \*\*W \d+\*\* completed in .*\n\nAll good\.$/s);
     expect(github.defects).toEqual([]);
+  });
+
+  it('is no comment where the settings want quiet: the check says what the comment would', async () => {
+    const run = await begin({}, {}, { rules: { ...defaultSettings(), quiet: true } });
+    const sha = run.event.resource.kind === 'pr' ? run.event.resource.head.sha : '';
+    const journal = await first().journals.open(run.run);
+    await journal.append({ type: 'run.state', state: 'Running', reason: '' }, { type: 'status', key: 's', message: 'Half way there' });
+    await report(run.run, processOf(first()));
+    expect(github.checks(NAME, sha)[0]?.output.summary).toContain('> Half way there');
+    await journal.append({ type: 'run.ended', state: 'Completed', reason: '', message: 'All good.' });
+    await report(run.run, processOf(first(), 5_000));
+    expect(github.checks(NAME, sha)[0]?.output.summary).toContain('\nAll good.\n');
+    expect(seen(run)).toEqual({ comments: [], checks: [['completed', 'success']] });
+  });
+
+  it('counts findings that settings leave out, and lists them', async () => {
+    const run = await begin({}, {}, { rules: { ...defaultSettings(), severityFloor: 'major', maxFindings: 0 } });
+    for (const [k, body] of ['[NIT]: too long', '[MAJOR]: breaks'].entries())
+      await first().drafts.add(run.run, { id: `f${k}`, path: 'a.txt', side: 'RIGHT', line: k + 1, body, rung: 'line', key: `k${k}` });
+    const journal = await first().journals.open(run.run);
+    await journal.append({ type: 'run.ended', state: 'Completed', reason: '', message: '' });
+    await report(run.run, processOf(first()));
+    const sha = run.event.resource.kind === 'pr' ? run.event.resource.head.sha : '';
+    const { title, summary = '' } = github.checks(NAME, sha)[0]?.output ?? {};
+    expect(title).toBe('0 of 2 findings posted, 2 left out by settings');
+    expect(summary).toContain('| Findings | 2 produced, 0 posted, 1 suppressed by settings, 1 deferred by settings, 0 not posted |');
+    expect(summary).toContain('- `a.txt:1`: [NIT]: too long (info is below major (the setting severityFloor))');
+    expect(summary).toContain('- `a.txt:2`: [MAJOR]: breaks (more than 0 (the setting maxFindings))');
   });
 
   it('shows a sign of life of a run at work every five minutes, by a timer, and none of one that waits or is queued', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { COORDINATOR_TOOLS } from '../../src/agent/role.ts';
 import { deadlineFrom, earliest } from '../../src/session/deadline.ts';
+import { defaultSettings } from '../../src/workflow/settings.ts';
 import { agentOf, agentStep, House, over, session, startOf } from './house.ts';
 
 let house: House;
@@ -33,6 +34,20 @@ describe('a coordinator', () => {
     const names = house.asked[0]?.tools.map((tool) => tool.name) ?? [];
     expect(names).not.toContain('memory_write');
     for (const name of ['delegate_to_sub_agent', 'update_status', 'task_completed', 'read_file']) expect(names).toContain(name);
+  });
+
+  it('and its agents have no tool that the settings deny', async () => {
+    const denied = ['memory_write', 'write_file'];
+    house.play = ({ turn, coordinates }) => {
+      if (!coordinates) return { text: 'looked' };
+      return turn === 0 ? { calls: [{ name: 'delegate_to_sub_agent', input: { agentId: 'a', instructions: 'Look.' } }] } : complete('fine');
+    };
+    const start = startOf({ steps: [session('s')] }, { rules: { ...defaultSettings(), deny: denied } });
+    await house.process().drive(await house.begin(start));
+    const [coordinator, agent] = house.asked.map(({ tools }) => tools.map(({ name }) => name));
+    for (const name of denied) expect([...(coordinator ?? []), ...(agent ?? [])]).not.toContain(name);
+    expect([coordinator?.includes('memory_read'), agent?.includes('read_file')]).toEqual([true, true]);
+    expect(house.asked[0]?.system).not.toContain('write_file');
   });
 
   it('ends with its text where it uses no tool', async () => {

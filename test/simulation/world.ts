@@ -142,7 +142,7 @@ function servicesOf(world: World, process: Process, store: InMemoryStore): Servi
     governor: new Governor({ turns: store.writes, clock }),
     drafts: store.drafts,
     diff: notHere,
-    settings: { approve: false, requestChanges: false, closeReopen: false },
+    settings: SETTINGS,
     worker: process.name,
     clock,
   });

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EffectRecord } from '../../src/journal/effect.ts';
+import { makeDecisions } from '../../src/store/decisions.ts';
+import { makeKeys } from '../../src/store/keys.ts';
 import type { Store } from '../../src/store/store.ts';
 import { Processes } from './processes.ts';
 import { eachPair } from './stores.ts';
@@ -198,10 +200,12 @@ describe('in Redis', () => {
     });
   });
 
-  it('decisions are kept for 30 days', async () => {
+  it('decisions are kept for 30 days, or as long as is set', async () => {
     const decision = { at: 1, delivery: 'd', event: 'push', workflow: null, verdict: 'not matched' as const, reason: '', run: null };
     await first.decisions.record(7, 'pr:1', [decision]);
     const [key] = await processes.raw.keys(`${processes.prefix}:decisions:*`);
     expect(await processes.raw.ttl(key ?? '')).toBeGreaterThan(30 * 86_400 - 60);
+    await makeDecisions(processes.raw, makeKeys(processes.prefix), 1.5).record(7, 'pr:1', [decision]);
+    expect(await processes.raw.ttl(key ?? '')).toBeLessThan(1.5 * 86_400 + 1);
   });
 });

@@ -8,6 +8,7 @@ import type { Repository, Resource } from '../../src/journal/resource.ts';
 import { toolNamed } from '../../src/tools/catalog.ts';
 import type { GitHubReading, Memory, Scratchpads, ToolContext } from '../../src/tools/context.ts';
 import { runTool } from '../../src/tools/run-tool.ts';
+import { defaultSettings } from '../../src/workflow/settings.ts';
 
 export const REPOSITORY: Repository = {
   id: 7,
@@ -64,6 +65,7 @@ export function makeContext(given: Given = {}): ToolContext & { effects: Effect[
     agent: { id: 'a1', name: 'Reviewer' },
     event: eventOn(resource),
     trust: 'trusted' satisfies Trust,
+    rules: defaultSettings(),
     signal: new AbortController().signal,
     files: new Proxy({} as ToolContext['files'], { get: never }),
     search: never,

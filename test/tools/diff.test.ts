@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { pageDiff } from '../../src/tools/diff-pages.ts';
+import { defaultSettings } from '../../src/workflow/settings.ts';
 import { call, fault, ISSUE, makeContext } from './call-context.ts';
 import { diffOf, type Files, randomChange, readUnified, seeded } from './repository.ts';
 
@@ -40,6 +41,18 @@ describe('get_pull_request_diff', () => {
     expect(pages.flatMap(readUnified)).toEqual(whole);
     for (const page of pages) expect(page).toMatch(/^diff --git /);
     if (size === 10_000_000) expect(pages).toEqual([change.files.map((file) => file.text).join('')]);
+  });
+
+  it('leaves out what the settings ignore and says so, but shows it where it is asked for by name', async () => {
+    const rules = { ...defaultSettings(), ignore: ['src/', 'image.bin', 'big.ts', 'added.ts'] };
+    const narrowed = makeContext({ change, rules });
+    const text = await call(narrowed, 'get_pull_request_diff', {});
+    expect(text.split('\n')[0]).toMatch(/^Left out, because the settings say .*: .*big\.ts \(big\.ts\).*src\/f0 x\.ts \(src\/\)/);
+    expect([...text.matchAll(/^diff --git "?a\/(\S+)/gm)].map(([, path]) => path)).not.toContain('added.ts');
+    expect(readUnified(text).length).toBeLessThan(20);
+    expect(await call(narrowed, 'get_pull_request_diff', { path: 'added.ts' })).toContain('+x');
+    const none = makeContext({ change, rules: { ...defaultSettings(), ignore: ['*'] } });
+    expect(await call(none, 'get_pull_request_diff', {})).toMatch(/^Left out/);
   });
 
   it('shows one file, however its path is written', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { repositorySettingsJsonSchema, settingsJsonSchema } from '../../src/workflow/json-schema.ts';
 import { defaultSettings } from '../../src/workflow/settings.ts';
 import { narrow, parseRepositorySettings, parseSettings } from '../../src/workflow/settings-file.ts';
 
@@ -81,6 +82,22 @@ describe('settings', () => {
     expect(told('{ "models": {} }', parseRepositorySettings)).toEqual([expect.stringContaining('the unknown key "models"')]);
     expect(told('{ "limits": { "app": {} } }', parseRepositorySettings)).toHaveLength(1);
   });
+});
+
+it('a setting of a part that is not built is taken, with a warning that says so', () => {
+  const text = '{\n  "merge": true,\n  "retention": { "transcriptDays": 3, "journalDays": 3 }\n}';
+  expect(parseSettings(text, 'settings.json').settings).toMatchObject({ merge: true });
+  expect(told(text)).toEqual([
+    'warning 2:3 $.merge: expected a setting that is in force, found merge (no tool merges pull requests yet: it changes nothing)',
+    expect.stringContaining('warning 3:18 $.retention.transcriptDays: expected a setting that is in force'),
+  ]);
+  expect(told('{ "push": false }', parseRepositorySettings)).toHaveLength(1);
+  expect(settingsJsonSchema()).toMatchObject({ properties: { merge: { description: expect.stringContaining('Not in force yet') } } });
+});
+
+it('every setting says in the schema what it does', () => {
+  for (const { properties } of [settingsJsonSchema(), repositorySettingsJsonSchema()] as { properties: object }[])
+    for (const [name, schema] of Object.entries(properties)) if (name !== '$schema') expect(schema, name).toHaveProperty('description');
 });
 
 describe('a repository narrows', () => {
