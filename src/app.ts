@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -21,9 +22,10 @@ export interface App {
   close(): Promise<void>;
 }
 
-/** What the door bears; GitHub sends at most 25 MiB and waits 10 s for an answer. */
+/** What the door bears; GitHub sends at most 25 MiB and waits 10 s for an answer. `heldBytes`: of all bodies that are being read or handed on. */
 export interface AppLimits {
   bodyBytes: number;
+  heldBytes: number;
   bodyMs: number;
   acceptMs: number;
 }
@@ -34,9 +36,12 @@ export interface AppOptions {
   limits?: Partial<AppLimits>;
 }
 
-const LIMITS: AppLimits = { bodyBytes: 25 * 1024 * 1024, bodyMs: 15_000, acceptMs: 4_500 };
+const MIB = 1024 * 1024;
+const LIMITS: AppLimits = { bodyBytes: 25 * MIB, heldBytes: 256 * MIB, bodyMs: 15_000, acceptMs: 4_500 };
 const WEBHOOK_PATHS = new Set(['/api/github/webhooks', '/']);
 const LINGER_MS = 1_000;
+/** What is under way when the door closes has this long to end by itself (ms). */
+const LEAVE_MS = 1_000;
 /** Longer than proxies keep connections, so that none sends a delivery on one that is just being closed. */
 const KEEP_ALIVE_MS = 75_000;
 
@@ -48,13 +53,19 @@ interface Answer {
 
 interface Door extends AppParts {
   limits: AppLimits;
+  /** Bytes of all bodies that are being read or handed on. */
+  held: number;
   isClosing(): boolean;
+  /** Aborted when what is under way is to be answered at once. */
+  leaving: AbortSignal;
 }
 
 /** The door that GitHub comes in by: verify, one `add`, 202. Nothing else happens before the answer. */
 export async function startApp(parts: AppParts, options: AppOptions): Promise<App> {
   const limits = { ...LIMITS, ...options.limits };
-  const door: Door = { ...parts, limits, isClosing: () => !server.listening };
+  const leaving = new AbortController();
+  setMaxListeners(0, leaving.signal);
+  const door: Door = { ...parts, limits, held: 0, isClosing: () => !server.listening, leaving: leaving.signal };
   const requestTimeout = limits.bodyMs + LINGER_MS;
   const server = createServer(
     {
@@ -76,7 +87,8 @@ export async function startApp(parts: AppParts, options: AppOptions): Promise<Ap
       return new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeIdleConnections();
-        setTimeout(() => server.closeAllConnections(), 2_000).unref();
+        setTimeout(() => leaving.abort(), LEAVE_MS).unref();
+        setTimeout(() => server.closeAllConnections(), LEAVE_MS + LINGER_MS).unref();
       });
     },
   };
@@ -150,17 +162,25 @@ async function takeWebhook(door: Door, request: IncomingMessage): Promise<Answer
   if (!/^[\w-]{1,128}$/.test(id) || !/^\w{1,64}$/.test(event))
     return { status: 400, text: 'X-GitHub-Delivery and X-GitHub-Event are required' };
   if (!/^sha256=[0-9a-f]{64}$/.test(signature)) return { status: 401, text: 'X-Hub-Signature-256 is missing or malformed' };
-  const body = await readBody(request, door.limits);
-  if (body === 'too large') return { status: 413, text: `the body is over ${door.limits.bodyBytes / 1024 / 1024} MiB` };
-  if (body === 'too slow') return { status: 408, text: `the body took over ${door.limits.bodyMs / 1000} s` };
-  if (!(await door.verify(body, signature))) return { status: 401, text: 'the signature does not match' };
-  const text = body.toString('utf8');
-  const payload = readObject(text);
-  if (!payload) return { status: 400, text: 'the body is not a JSON object' };
-  const misfit = door.misfit(event, payload);
-  if (misfit !== null) return { status: 400, text: `the body is not what GitHub sends as "${event}": ${misfit}` };
+  const held = { bytes: 0 };
   try {
-    await within(door.limits.acceptMs, door.accept({ id, event, body: text }));
+    const body = await readBody(door, request, held);
+    if (!Buffer.isBuffer(body)) return explainUnread(body, door.limits);
+    if (!(await door.verify(body, signature))) return { status: 401, text: 'the signature does not match' };
+    const text = isForm(request) ? payloadOf(body.toString('utf8')) : body.toString('utf8');
+    return await handOn(door, { id, event, body: text });
+  } finally {
+    door.held -= held.bytes;
+  }
+}
+
+async function handOn(door: Door, delivery: { id: string; event: string; body: string }): Promise<Answer> {
+  const payload = readObject(delivery.body);
+  if (!payload) return { status: 400, text: 'the body is not a JSON object' };
+  const misfit = door.misfit(delivery.event, payload);
+  if (misfit !== null) return { status: 400, text: `the body is not what GitHub sends as "${delivery.event}": ${misfit}` };
+  try {
+    await within(door, door.accept(delivery));
   } catch (error) {
     door.onError(error);
     return { status: 503, text: 'the queue cannot be reached: deliver again later' };
@@ -168,31 +188,62 @@ async function takeWebhook(door: Door, request: IncomingMessage): Promise<Answer
   return { status: 202, text: 'accepted' };
 }
 
+function isForm(request: IncomingMessage): boolean {
+  return /^application\/x-www-form-urlencoded\b/i.test(headerOf(request, 'content-type'));
+}
+
+/** The JSON in a form as GitHub makes it, of one field only: the signature does not cover the content type, so what a form holds beside it may be a body of another kind. */
+function payloadOf(form: string): string {
+  const [field, ...others] = new URLSearchParams(form);
+  return field?.[0] === 'payload' && others.length === 0 ? field[1] : '';
+}
+
 function headerOf(request: IncomingMessage, name: string): string {
   const value = request.headers[name];
   return typeof value === 'string' ? value : '';
 }
 
-function readBody(request: IncomingMessage, { bodyBytes, bodyMs }: AppLimits): Promise<Buffer | 'too large' | 'too slow'> {
+type Unread = 'too large' | 'too slow' | 'too much' | 'leaving';
+
+function explainUnread(why: Unread, { bodyBytes, bodyMs }: AppLimits): Answer {
+  switch (why) {
+    case 'too large':
+      return { status: 413, text: `the body is over ${bodyBytes / MIB} MiB` };
+    case 'too slow':
+      return { status: 408, text: `the body took over ${bodyMs / 1000} s` };
+    case 'too much':
+      return { status: 503, text: 'too much is being sent at once: deliver again later' };
+    case 'leaving':
+      return { status: 503, text: 'this process stops: deliver again later' };
+  }
+}
+
+/** Counts what it keeps into `held` and the door's sum of it; the caller gives it back. */
+function readBody(door: Door, request: IncomingMessage, held: { bytes: number }): Promise<Buffer | Unread> {
+  const { limits, leaving } = door;
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
-    let size = 0;
-    const timer = setTimeout(() => finish('too slow'), bodyMs);
-    function finish(value: Buffer | 'too large' | 'too slow'): void {
+    const timer = setTimeout(() => finish('too slow'), limits.bodyMs);
+    const leave = () => finish('leaving');
+    function finish(value: Buffer | Unread): void {
       clearTimeout(timer);
+      leaving.removeEventListener('abort', leave);
       request.off('data', take);
       chunks.length = 0;
       resolve(value);
     }
     function take(chunk: Buffer): void {
-      size += chunk.length;
-      if (size > bodyBytes) finish('too large');
+      held.bytes += chunk.length;
+      door.held += chunk.length;
+      if (held.bytes > limits.bodyBytes) finish('too large');
+      else if (door.held > limits.heldBytes) finish('too much');
       else chunks.push(chunk);
     }
+    leaving.addEventListener('abort', leave);
     request.on('end', () => finish(Buffer.concat(chunks)));
     request.on('close', () => finish('too slow'));
     request.on('error', () => finish('too slow'));
-    if (Number(request.headers['content-length'] ?? 0) > bodyBytes) finish('too large');
+    if (Number(request.headers['content-length'] ?? 0) > limits.bodyBytes) finish('too large');
     else request.on('data', take);
   });
 }
@@ -206,9 +257,14 @@ function readObject(text: string): object | null {
   }
 }
 
-function within<T>(ms: number, work: Promise<T>): Promise<T> {
+function within<T>({ limits, leaving }: Door, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
+    const leave = () => reject(new Error('the door closes before the queue has answered'));
+    const timer = setTimeout(() => reject(new Error(`no answer within ${limits.acceptMs} ms`)), limits.acceptMs);
+    leaving.addEventListener('abort', leave);
+    work.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      leaving.removeEventListener('abort', leave);
+    });
   });
 }

@@ -44,6 +44,21 @@ describe('a body that is too large', () => {
   });
 });
 
+describe('bodies that are too much together', () => {
+  it('are refused, until others are over', async () => {
+    const door = await start({}, { heldBytes: 1_000 });
+    const slow = Array.from({ length: 4 }, () => stream(door, { ...HEADERS, 'content-length': 301 }));
+    for (const { asked } of slow) asked.write('x'.repeat(300));
+    const first = await Promise.race(slow.map(({ answered }) => answered));
+    expect(first).toMatchObject({ status: 503, text: 'too much is being sent at once: deliver again later\n' });
+    for (const { asked } of slow) asked.end(' ');
+    const answers = await Promise.all(slow.map(({ answered }) => answered));
+    expect(answers.map(({ status }) => status).sort()).toEqual([400, 400, 400, 503]);
+    expect((await post(door, { body: `{"a":"${'x'.repeat(900)}"}` })).status).toBe(202);
+    expect((await post(door, { body: `{"a":"${'x'.repeat(900)}"}` })).status).toBe(202);
+  });
+});
+
 describe.concurrent('a body that never ends', () => {
   it('is given up in time', async () => {
     const door = await start({}, { bodyMs: 150 });

@@ -67,6 +67,32 @@ describe('a delivery', () => {
     },
   );
 
+  const FORM = { ...HEADERS, 'content-type': 'application/x-www-form-urlencoded' };
+
+  it('as a form is taken by its payload, and verified by its bytes', async () => {
+    const door = await start();
+    const body = new URLSearchParams({ payload: BODY }).toString();
+    expect((await post(door, { headers: FORM, body })).status).toBe(202);
+    expect(door.calls.slice(0, 2)).toEqual([
+      `verify ${body} ${HEADERS['x-hub-signature-256']}`,
+      `accept ${JSON.stringify({ id: HEADERS['x-github-delivery'], event: 'pull_request', body: BODY })}`,
+    ]);
+  });
+
+  it.each([
+    ['another field beside it', 'payload=%7B%7D&x=1'],
+    ['two payloads', 'payload=%7B%7D&payload=%7B%7D'],
+    ['JSON that holds a form', '{"title":"&payload=%7B%7D"}'],
+    ['JSON that holds a form and ends with it', '{"title":"&payload=%7B%7D&'],
+    ['no payload', 'x=%7B%7D'],
+    ['broken escapes', 'payload=%7B%ZZ%7D'],
+    ['nothing', ''],
+  ])('that is called a form, with %s, is refused', async (_, body) => {
+    const door = await start();
+    expect((await post(door, { headers: FORM, body })).status).toBe(400);
+    expect(door.errors).toEqual([]);
+  });
+
   it('that is signed but is not what GitHub sends under its name is refused with the difference', async () => {
     const door = await start({ misfit: (event, payload) => `${event} without ${Object.keys(payload).join()}` });
     expect(await post(door)).toMatchObject({
@@ -185,15 +211,18 @@ describe.concurrent('the server', () => {
     await expect(fetch(`${door.url}/healthz`)).rejects.toThrow();
   });
 
-  it('closes also where a client does not end', async () => {
-    const door = await start();
+  it('closes also where a client does not end or a queue does not answer, and both are told', async () => {
+    const door = await start({ accept: () => new Promise(() => {}) });
     const { asked, answered } = stream(door, { ...HEADERS, 'content-length': 1_000 });
-    answered.catch(() => {});
     asked.write('{');
     await once(asked, 'socket').then(([socket]) => (socket.connecting ? once(socket, 'connect') : undefined));
+    const posted = post(door);
+    await vi.waitFor(() => expect(door.calls.some((call) => call.startsWith('accept'))).toBe(true));
     const before = Date.now();
     await door.app.close();
     expect(Date.now() - before).toBeLessThan(4_000);
+    expect(await answered).toMatchObject({ status: 503, text: 'this process stops: deliver again later\n', connection: 'close' });
+    expect(await posted).toMatchObject({ status: 503, text: 'the queue cannot be reached: deliver again later\n' });
   });
 
   it('says what to do where its port is taken', async () => {
