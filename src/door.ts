@@ -1,4 +1,7 @@
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { pino } from 'pino';
 import { type App, startApp } from './app.ts';
 import type { Config } from './config.ts';
 import { misfitOf } from './github/event.ts';
@@ -14,12 +17,15 @@ export interface DoorParts {
   working(): boolean;
   /** Hears what goes wrong; must not throw. */
   onError(message: string): void;
+  /** The process ends where its workers' thread has stood still for so long (ms); a minute where absent. */
+  standstillMs?: number;
 }
 
-/** What the thread is started with: when the workers were last seen at work (ms since 1970) stands in `seen`. */
+/** What the thread is started with. In `beats` stand how often the workers' thread has beaten, and when its workers were last seen at work (ms since 1970). */
 interface ThreadData {
   door: Config;
-  seen: Float64Array;
+  beats: Float64Array;
+  standstillMs: number;
 }
 
 type Said = { say: 'open'; port: number } | { say: 'failed'; message: string } | { say: 'error'; message: string };
@@ -27,7 +33,10 @@ type Said = { say: 'open'; port: number } | { say: 'failed'; message: string } |
 const BEAT_MS = 500;
 /** Workers that were not seen for so long do not run, or are behind with everything. */
 const MISSED_MS = 30_000;
+const STANDSTILL_MS = 60_000;
 const CLOSE_MS = 3_000;
+const OPEN_AGAIN_MS = 500;
+const [BEATS, AT_WORK] = [0, 1];
 
 if (!isMainThread && isThreadData(workerData)) await serveInThread(workerData);
 
@@ -61,16 +70,56 @@ function openHere({ app, port }: Config, { store, working, onError }: DoorParts)
   );
 }
 
-function openThread(config: Config, { working, onError }: DoorParts): Promise<App> {
-  const seen = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
-  const data: ThreadData = { door: config, seen };
+/** A thread that has the door open. */
+interface Thread {
+  port: number;
+  /** Resolves when it has ended, whatever ended it. */
+  gone: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The door stands open until it is closed: where its thread ends by itself it gets another one, at the same port. */
+async function openThread(config: Config, { working, onError, standstillMs = STANDSTILL_MS }: DoorParts): Promise<App> {
+  const beats = new Float64Array(new SharedArrayBuffer(2 * Float64Array.BYTES_PER_ELEMENT));
+  beats[AT_WORK] = Date.now();
+  const beat = setInterval(() => {
+    beats[BEATS] = (beats[BEATS] ?? 0) + 1;
+    if (working()) beats[AT_WORK] = Date.now();
+  }, BEAT_MS);
+  beat.unref();
+  let thread = await startThread({ door: config, beats, standstillMs }, onError);
+  const { port } = thread;
+  let closing = false;
+  const opened = keepOpen();
+  async function keepOpen(): Promise<void> {
+    for (;;) {
+      await thread.gone;
+      if (closing) return;
+      onError('the door for webhooks has ended: it is opened again');
+      await sleep(OPEN_AGAIN_MS);
+      if (closing) return;
+      thread = await startThread({ door: { ...config, port }, beats, standstillMs }, onError).catch((error: Error) => {
+        onError(`the door for webhooks cannot be opened again: ${error.message}`);
+        return { ...thread, gone: Promise.resolve() };
+      });
+      if (closing) await thread.close();
+    }
+  }
+  return {
+    port,
+    async close() {
+      clearInterval(beat);
+      closing = true;
+      await thread.close();
+      await opened;
+    },
+  };
+}
+
+function startThread(data: ThreadData, onError: (message: string) => void): Promise<Thread> {
   const thread = new Worker(new URL(import.meta.url), { workerData: data });
   const gone = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
-  const beat = setInterval(() => working() && (seen[0] = Date.now()), BEAT_MS);
-  seen[0] = Date.now();
-  beat.unref();
   const close = async () => {
-    clearInterval(beat);
     thread.postMessage('close');
     const late = setTimeout(() => void thread.terminate(), CLOSE_MS);
     await gone;
@@ -78,7 +127,7 @@ function openThread(config: Config, { working, onError }: DoorParts): Promise<Ap
   };
   return new Promise((resolve, reject) => {
     thread.on('message', (said: Said) => {
-      if (said.say === 'open') resolve({ port: said.port, close });
+      if (said.say === 'open') resolve({ port: said.port, gone, close });
       else if (said.say === 'failed') reject(new Error(said.message));
       else onError(said.message);
     });
@@ -91,17 +140,18 @@ function openThread(config: Config, { working, onError }: DoorParts): Promise<Ap
 }
 
 function isThreadData(data: unknown): data is ThreadData {
-  return typeof data === 'object' && data !== null && 'door' in data && 'seen' in data;
+  return typeof data === 'object' && data !== null && 'door' in data && 'beats' in data;
 }
 
 /** The thread's own life: a connection to Redis of its own, the door, and their end. */
-async function serveInThread({ door: config, seen }: ThreadData): Promise<void> {
+async function serveInThread({ door: config, beats, standstillMs }: ThreadData): Promise<void> {
   const say = (said: Said) => parentPort?.postMessage(said);
   const onError = (message: string) => say({ say: 'error', message });
   try {
     const store = await RedisStore.open(placeOf(config), { warn() {}, error: ({ message }) => onError(message) });
     await store.watch.start(() => {});
-    const app = await openHere(config, { store, working: () => Date.now() - (seen[0] ?? 0) < MISSED_MS, onError });
+    const app = await openHere(config, { store, working: () => Date.now() - (beats[AT_WORK] ?? 0) < MISSED_MS, onError });
+    endAtStandstill(beats, standstillMs);
     parentPort?.once('message', async () => {
       await app.close();
       await store.close();
@@ -112,4 +162,24 @@ async function serveInThread({ door: config, seen }: ThreadData): Promise<void> 
     say({ say: 'failed', message: error instanceof Error ? error.message : String(error) });
     parentPort?.close();
   }
+}
+
+/**
+ * A thread that stands still holds its jobs' locks no longer, but takes no signal either: only the end of the process lets a service manager start another, and
+ * lets the crash be counted. Beats are counted against this thread's own ticks, so that a machine that was suspended, or a clock that was set, ends nothing.
+ */
+function endAtStandstill(beats: Float64Array, ms: number): void {
+  let last = beats[BEATS];
+  let missed = 0;
+  const look = () => {
+    missed = beats[BEATS] === last ? missed + 1 : 0;
+    last = beats[BEATS];
+    if (missed * BEAT_MS < ms) return;
+    pino({ base: { host: hostname() } }).fatal(
+      { ms },
+      'the thread of the workers stands still: this process ends, so that another can go on',
+    );
+    process.kill(process.pid, 'SIGKILL');
+  };
+  setInterval(look, BEAT_MS).unref();
 }

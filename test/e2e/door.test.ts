@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { afterEach, expect, inject, it } from 'vitest';
 import { Stage, until } from './stage.ts';
 
@@ -32,4 +35,37 @@ it('deliveries that come faster than their runs end are all answered in time, an
   await until('every run has asked its model', () => model.requests.length >= count, 90_000);
   const asked = model.requests.map(({ call }) => /Issue (\d+)\b/.exec(call.userTexts.join('\n'))?.[1]);
   expect(asked.toSorted((a, b) => Number(a) - Number(b))).toEqual(Array.from({ length: count }, (_, k) => String(k)));
+});
+
+it('a door that falls over is opened again at its port, and the process goes on', async () => {
+  stage = await Stage.open(inject('redisUrl'));
+  const { github } = stage;
+  const server = await stage.addServer({ NODE_OPTIONS: `--import=${join(import.meta.dirname, 'fragile.mjs')}` });
+  const ask = (path: string, headers: Record<string, string> = {}) =>
+    fetch(`http://127.0.0.1:${server.port}${path}`, { headers }).catch(() => null);
+  for (let k = 0; k < 2; k++) {
+    expect(await ask('/healthz', { 'x-fall-over': 'now' })).toBeNull();
+    await until('it is open again', async () => (await ask('/readyz'))?.ok);
+  }
+  const delivery = github.hooks.send('ping', { zen: 'Keep it logically awesome.' }, { installationId: null, repositoryId: null });
+  await github.hooks.idle();
+  expect(delivery.answer?.status).toBe(202);
+  expect(server.said.match(/it is opened again/g)).toHaveLength(2);
+  expect(server.said.match(/Pitwall is ready/g)).toHaveLength(1);
+  expect(await server.stop()).toBe(0);
+});
+
+it('a process whose workers stand still ends, so that another is started', async () => {
+  stage = await Stage.open(inject('redisUrl'));
+  const { environment } = await stage.addServer();
+  const env = { ...environment, PORT: '0', PITWALL_REDIS_PREFIX: `${stage.prefix}-still` };
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'standstill.mjs')], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const port = await until('its door is open', () => /^(\d+)$/m.exec(said)?.[1]);
+  expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
+  child.kill('SIGUSR2');
+  expect(await ended).toEqual([null, 'SIGKILL']);
+  expect(said).toContain('stands still');
 });
