@@ -4,7 +4,7 @@ export type QueueName = (typeof QUEUES)[number];
 /** Something to be done by one process at a time, at least once. */
 export interface NewJob {
   data: unknown;
-  /** While a job of this id waits or is worked on, another of it changes nothing. */
+  /** While a job of this id waits or is worked on, another of it changes nothing; one that was given up is tried anew. */
   id?: string;
   /** At most one job of this name waits or is worked on; one that is added while another is worked on is done after it. */
   wake?: string;

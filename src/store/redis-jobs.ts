@@ -106,13 +106,26 @@ export class RedisJobs implements Jobs {
     const inTurn = (at: number) => (round === null ? {} : { priority: round + at });
     const rows = jobs.map((job, at) => ({ name: queue, data: job.data, opts: { ...optionsOf(job), ...inTurn(at) } }));
     const [only] = rows;
-    if (only && rows.length === 1) await this.#queues[queue].add(only.name, only.data, only.opts);
+    if (only && rows.length === 1)
+      await Promise.all([this.#queues[queue].add(only.name, only.data, only.opts), this.#tryAnew(queue, jobs[0])]);
     else await this.#queues[queue].addBulk(rows);
+  }
+
+  /** BullMQ keeps what was given up, and would let it swallow a job of the same id. */
+  async #tryAnew(queue: QueueName, job: NewJob | undefined): Promise<void> {
+    if (job?.id === undefined || job.tries?.pauseMs !== 'growing') return;
+    if ((await this.#commands.zscore(this.#keyOf(queue, 'failed'), job.id)) === null) return;
+    const kept = await this.#queues[queue].getJob(job.id);
+    await kept?.retry('failed', { resetAttemptsMade: true });
+  }
+
+  #keyOf(queue: QueueName, part: string): string {
+    return `${this.#place.prefix}:${queue}-v${JOURNAL_FORMAT}:${part}`;
   }
 
   /** BullMQ keeps what waits by priority times 2^32 and a counter, and the names of what waits or is worked on under keys of their own. */
   async #look(queue: QueueName, [job, ...others]: NewJob[]): Promise<Waiting> {
-    const key = (part: string) => `${this.#place.prefix}:${queue}-v${JOURNAL_FORMAT}:${part}`;
+    const key = (part: string) => this.#keyOf(queue, part);
     const [head, known] = await Promise.all([
       this.#commands.zrange(key('prioritized'), '0', '0', 'WITHSCORES'),
       others.length === 0 && job?.wake !== undefined ? this.#commands.exists(key(`de:${job.wake}`)) : 0,

@@ -38,7 +38,9 @@ export class Queue {
   }
 
   add(job: NewJob): void {
-    if (job.id !== undefined && this.#jobs.some(({ id }) => id === job.id)) return;
+    const same = job.id === undefined ? undefined : this.#jobs.find(({ id }) => id === job.id);
+    if (same?.state === 'failed') this.#jobs = this.#jobs.filter((one) => one !== same);
+    else if (same) return;
     const known = job.wake === undefined ? undefined : this.#jobs.find(({ wake }) => wake === job.wake);
     if (known) {
       if (known.state === 'active' && job.wake !== undefined) this.#next.set(job.wake, job);
