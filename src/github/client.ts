@@ -6,7 +6,7 @@ import { type AppRequests, askAsApp } from './app-request.ts';
 import { GitHubError } from './error.ts';
 import { issueToken, type Lease, type Purpose, type Scope, Tokens } from './tokens.ts';
 import { Traffic } from './traffic.ts';
-import type { Delivery } from './webhook.ts';
+import { type Delivery, isDispatchable } from './webhook.ts';
 
 /** What an App is told once, at its start. `apiUrl` is any base, such as a GitHub Enterprise `/api/v3`. */
 export interface GitHubAppOptions {
@@ -84,9 +84,13 @@ export class GitHubApp {
     this.probot.onAny(({ id, name, payload }: Delivery) => handler({ id, name, payload }));
   }
 
-  /** Dispatches a verified delivery. Asks GitHub for nothing: a handler that needs no token costs none. */
+  /** Dispatches a verified delivery; one in no shape of GitHub's starts nothing. Asks GitHub for nothing: a handler that needs no token costs none. */
   async receive({ id, name, payload }: Delivery): Promise<void> {
     if (typeof payload !== 'object' || payload === null) throw new TypeError('a delivery is a JSON object: refuse other bodies with 400');
+    if (!isDispatchable({ id, name, payload })) {
+      this.#options.log.warn({ delivery: id, event: name }, 'this delivery is in no shape of GitHub: nothing is started');
+      return;
+    }
     try {
       await this.probot.receive({ id, name, payload } as Parameters<Probot['receive']>[0]);
     } catch (error) {

@@ -4,7 +4,7 @@ import { commandsIn, mentionsIn } from '../workflow/command.ts';
 import type { Context, ContextTrigger } from '../workflow/context.ts';
 import type { EventName } from '../workflow/event-name.ts';
 import * as build from './context.ts';
-import { type Delivery, Envelope, explainMismatch, PAYLOADS, type PayloadName, type PayloadOf } from './webhook.ts';
+import { type Delivery, type Envelope, PAYLOADS, type PayloadName, type PayloadOf, readPayload } from './webhook.ts';
 
 /** What a delivery means. Without events, `ignored` says why. */
 export interface Normalised {
@@ -35,30 +35,28 @@ type Part = Omit<Event, 'delivery' | 'installation' | 'repository' | 'actor' | '
 export function toEvents(delivery: Delivery, options: { aliases: string[]; slug: string }): Normalised {
   const { name, payload } = delivery;
   if (!isHandled(name)) return ignore(`the event ${name} starts nothing`);
-  const envelope = Envelope.safeParse(payload);
-  if (!envelope.success) return ignore(`malformed: ${explainMismatch(envelope.error)}`);
-  const own = PAYLOADS[name].safeParse(payload);
-  if (!own.success) return ignore(`malformed: ${explainMismatch(own.error)}`);
+  const read = readPayload(name, payload);
+  if (typeof read === 'string') return ignore(`malformed: ${read}`);
+  const { envelope, own } = read;
   const arrival: Arrival = {
     delivery: delivery.id,
-    envelope: envelope.data,
-    repository: build.toRepository(envelope.data.repository),
+    envelope,
+    repository: build.toRepository(envelope.repository),
     aliases: [...new Set([options.slug, ...options.aliases])],
   };
-  const events = convert(name, arrival, own.data as PayloadOf<PayloadName>);
-  return events.length > 0 ? { events } : ignore(explainNothing(name, arrival.envelope, own.data as PayloadOf<PayloadName>));
+  const events = convert(name, arrival, own);
+  return events.length > 0 ? { events } : ignore(explainNothing(name, envelope, own));
 }
 
 /** Where a payload is not what GitHub sends under this name: the difference in one line; null where it is, and for names that start nothing. */
 export function misfitOf(name: string, payload: unknown): string | null {
   if (!isHandled(name)) return null;
-  const envelope = Envelope.safeParse(payload);
-  if (!envelope.success) return explainMismatch(envelope.error);
-  const own = PAYLOADS[name].safeParse(payload);
-  return own.success ? null : explainMismatch(own.error);
+  const read = readPayload(name, payload);
+  return typeof read === 'string' ? read : null;
 }
 
-function isHandled(name: string): name is PayloadName {
+/** Whether deliveries of this name may start runs. */
+export function isHandled(name: string): name is PayloadName {
   return Object.hasOwn(PAYLOADS, name);
 }
 

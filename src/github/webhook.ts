@@ -78,7 +78,7 @@ export const PullPayload = z.object({
   deletions: count,
   changed_files: count,
   requested_reviewers: listOf(z.object({ login: text })),
-  auto_merge: z.unknown(),
+  auto_merge: z.unknown().optional(),
   mergeable: z.boolean().nullish(),
   rebaseable: z.boolean().nullish(),
 });
@@ -158,8 +158,32 @@ export const PAYLOADS = {
 export type PayloadName = keyof typeof PAYLOADS;
 export type PayloadOf<N extends PayloadName> = z.infer<(typeof PAYLOADS)[N]>;
 
+/** The parts that tell payloads apart, those of events that start nothing as well. */
+const TELLING = ['issue', 'pull_request', 'comment', 'review', 'thread', 'workflow_run', 'deployment', 'deployment_status'];
+
+/**
+ * Reads a delivery's payload; answers with the difference in one line where it is not what GitHub sends under this name. The signature does not cover the
+ * name, so a payload that has parts of another event is none of this one.
+ */
+export function readPayload<N extends PayloadName>(name: N, payload: unknown): { envelope: Envelope; own: PayloadOf<N> } | string {
+  const envelope = Envelope.safeParse(payload);
+  if (!envelope.success) return explainMismatch(envelope.error);
+  const own = PAYLOADS[name].safeParse(payload);
+  if (!own.success) return explainMismatch(own.error);
+  const said = payload as Record<string, unknown>;
+  const foreign = TELLING.find((part) => said[part] != null && !Object.hasOwn(own.data, part));
+  return foreign === undefined ? { envelope: envelope.data, own: own.data as PayloadOf<N> } : `${foreign}: belongs to another event`;
+}
+
+const Dispatched = z.looseObject({ action: z.string().nullish(), installation: z.looseObject({ id: z.number() }).nullish() });
+
+/** Whether a delivery, of whatever event, can be dispatched: its name and the little that every event has are as GitHub writes them. */
+export function isDispatchable({ name, payload }: Delivery): boolean {
+  return !(name in {}) && Dispatched.safeParse(payload).success;
+}
+
 /** Says in one line where a payload differs from what GitHub sends. */
-export function explainMismatch(error: z.ZodError): string {
+function explainMismatch(error: z.ZodError): string {
   const first = error.issues[0];
   const more = error.issues.length > 1 ? ` (and ${error.issues.length - 1} more)` : '';
   return first ? `${first.path.join('.') || 'payload'}: ${first.message}${more}` : 'not a payload of GitHub';

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 
 /**
  * Names what a delivery says: equal for a body as it was signed and for the same body as GitHub's list of deliveries tells it, with other spaces and
- * another order of keys.
+ * another order of keys. The event's name is no part of it, for the signature does not cover that: whoever sends a body again may choose another.
  */
-export function digestBody(event: string, body: string): string {
-  return createHash('sha256').update(event).update('\0').update(canonical(body)).digest('hex');
+export function digestBody(body: string): string {
+  return createHash('sha256').update(canonical(body)).digest('hex');
 }
 
 /** A body that nests too deep to be written again stands for itself. */

@@ -1,7 +1,7 @@
 import type { GitHubApp } from '../github/client.ts';
 import { completeCi, completeEvent } from '../github/completion.ts';
 import type { Configurations } from '../github/configuration.ts';
-import { toEvents } from '../github/event.ts';
+import { isHandled, misfitOf, toEvents } from '../github/event.ts';
 import type { Permissions } from '../github/permission.ts';
 import { isPressEvent, type Press, toPress } from '../github/press.ts';
 import { createdCommentOf } from '../github/recent-comments.ts';
@@ -63,18 +63,20 @@ export class Intake {
   }
 
   /**
-   * Takes one delivery from the queue. Its id and its body are claimed first, so that a redelivery, or the same body under a new id, starts nothing.
+   * Takes one delivery from the queue. Its id and its body are claimed first, so that a redelivery, or the same body under a new id or another event's name, starts
+   * nothing. What starts nothing claims no body: a replay under such a name would take it away from the event that it belongs to.
    * May be repeated after a crash: the ids of runs come from the delivery.
    */
   async take({ id, event, body }: { id: string; event: string; body: string }): Promise<void> {
     const { log, store } = this.#parts.services;
     const { claims } = store;
-    const taken = await claims.take(id, digestBody(event, body), isPressEvent(event) ? { bodySeconds: PRESS_SECONDS } : {});
+    const payload = JSON.parse(body) as unknown;
+    const digest = mayStart({ id, name: event, payload }) ? digestBody(body) : null;
+    const taken = await claims.take(id, digest, isPressEvent(event) ? { bodySeconds: PRESS_SECONDS } : {});
     if (taken !== null) {
       log.info({ delivery: id, event, taken }, 'this delivery, or the same body under another id, was handled before: nothing is started');
       return;
     }
-    const payload = JSON.parse(body) as unknown;
     const comment = createdCommentOf(event, payload);
     if (comment === null || (await claims.takeComment(comment, id))) await this.#parts.app.receive({ id, name: event, payload });
     else log.info({ delivery: id, comment }, 'this comment was brought by another delivery: nothing is started');
@@ -233,6 +235,12 @@ export class Intake {
     const api = await this.#parts.app.api(event.installation, event.repository.id, 'read');
     return this.#parts.permissions.canWrite(api, event.repository, login);
   }
+}
+
+/** Whether a delivery can start anything: its payload is what GitHub sends under its name, and somebody here reads it. */
+function mayStart(delivery: Delivery): boolean {
+  const { name, payload } = delivery;
+  return toPress(delivery) !== null || (isHandled(name) && misfitOf(name, payload) === null);
 }
 
 /** How long the same press again is a double click or a redelivery, and not another wish. */

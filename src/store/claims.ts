@@ -21,10 +21,10 @@ return 0
 /** Which delivery has an id and a body. */
 export interface Claims {
   /**
-   * Claims an id and a body for a delivery; its own claim from before a crash counts as free. Answers what was taken already, or null. `bodySeconds`: how
-   * long the body counts as taken, where the same may soon be said again.
+   * Claims an id and a body (null: none) for a delivery; its own claim from before a crash counts as free. Answers what was taken already, or null.
+   * `bodySeconds`: how long the body counts as taken, where the same may soon be said again.
    */
-  take(delivery: string, bodyDigest: string, options?: { bodySeconds?: number }): Promise<'id' | 'body' | null>;
+  take(delivery: string, bodyDigest: string | null, options?: { bodySeconds?: number }): Promise<'id' | 'body' | null>;
   /** Marks a delivery as done, so that a redelivery of the same id is known. */
   finish(delivery: string): Promise<void>;
   /** Whether somebody is the first to do a thing within so many seconds; asking again under the same name answers the same. */
@@ -42,7 +42,7 @@ export function makeClaims(redis: Redis, keys: Keys, days = DEDUPE_DAYS): Claims
   const keptSeconds = days * 86_400;
   return {
     async take(delivery, bodyDigest, { bodySeconds = keptSeconds } = {}) {
-      const names = [keys.claim('delivery', delivery), keys.claim('body', bodyDigest)];
+      const names = [keys.claim('delivery', delivery), ...(bodyDigest === null ? [] : [keys.claim('body', bodyDigest)])];
       const taken = await runScript(redis, CLAIM, names, [delivery, bodySeconds]);
       return taken === 0 ? null : taken === 1 ? 'id' : 'body';
     },

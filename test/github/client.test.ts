@@ -42,6 +42,24 @@ describe('deliveries', () => {
     await expect(app.receive({ id: 'a', name: 'issues', payload: {} })).rejects.toBe(failure);
   });
 
+  it.each<[string, Record<string, unknown>]>([
+    ['__proto__', {}],
+    ['__defineGetter__', {}],
+    ['hasOwnProperty', {}],
+    ['push', { action: { toString: 1 } }],
+    ['push', { installation: { id: 'x' } }],
+    ['push', { installation: { id: {} } }],
+    ['push', { installation: { id: Number.POSITIVE_INFINITY } }],
+    ['push', { installation: 7 }],
+  ])('that are in no shape of GitHub are left out, and are no error that would be tried again: %s %j', async (name, more) => {
+    const app = new GitHubApp(stage.options);
+    const heard: unknown[] = [];
+    app.onDelivery(async (delivery) => void heard.push(delivery));
+    await app.receive({ id: 'a', name, payload: { installation: { id: 5 }, ...more } });
+    expect(heard).toEqual([]);
+    expect(stage.asked).toEqual([]);
+  });
+
   it.each([null, 'text', 7, undefined])('that are no objects are refused: %s', async (payload) => {
     await expect(new GitHubApp(stage.options).receive({ id: 'a', name: 'issues', payload })).rejects.toThrow('JSON object');
   });

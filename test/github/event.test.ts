@@ -38,6 +38,28 @@ describe('the shape of a payload', () => {
     if (name !== 'workflow_run') expect(misfitOf('workflow_run', load(fixture))).toContain(name === 'push' ? 'action' : 'workflow_run');
   });
 
+  const names = ['issues', 'issue_comment', 'pull_request', 'pull_request_review', 'pull_request_review_comment', 'workflow_run'];
+  it.each(fixtures.flatMap((fixture) => names.filter((name) => name !== fixture.split('.')[0]).map((name) => [fixture, name] as const)))(
+    '%s under the name %s is told, and starts nothing, whatever its action',
+    (fixture, name) => {
+      const payload = load(fixture);
+      expect(misfitOf(name, payload)).toEqual(expect.any(String));
+      for (const action of ['opened', 'edited', 'closed', 'created', 'submitted', 'requested', 'completed'])
+        expect(toEvents({ id: 'd-1', name, payload: { ...payload, action } }, OPTIONS).events).toEqual([]);
+    },
+  );
+
+  it('of a review of a deployment is no run of CI', () => {
+    const payload = { ...load('workflow_run.requested'), deployment: { id: 1 } };
+    expect(misfitOf('workflow_run', payload)).toBe('deployment: belongs to another event');
+  });
+
+  it('of an older GitHub Enterprise says nothing of merging by itself', () => {
+    const payload = load('pull_request.opened');
+    delete payload.pull_request?.auto_merge;
+    expect(misfitOf('pull_request', payload)).toBeNull();
+  });
+
   it.each([null, 1, 'text', true, [], {}, { action: 1 }, { installation: { id: 'x' } }, { repository: [] }])(
     '%j is told apart, and never throws',
     (payload) => {

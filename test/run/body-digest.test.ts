@@ -10,14 +10,13 @@ it.each([
   ['what no text can be written of again', DEEP, DEEP],
   ['what is no JSON', 'x', 'x'],
 ])('is the same in spite of %s', (_, one, other) => {
-  expect(digestBody('issues', one)).toBe(digestBody('issues', other));
+  expect(digestBody(one)).toBe(digestBody(other));
 });
 
 it.each([
-  ['another value', 'issues', '{"a":2}'],
-  ['another order in a list', 'issues', '{"a":[2,1]}'],
-  ['another event', 'push', '{"a":[1,2]}'],
-  ['a text for a number', 'issues', '{"a":["1",2]}'],
-])('differs by %s', (_, event, body) => {
-  expect(digestBody(event, body)).not.toBe(digestBody('issues', '{"a":[1,2]}'));
+  ['another value', '{"a":2}'],
+  ['another order in a list', '{"a":[2,1]}'],
+  ['a text for a number', '{"a":["1",2]}'],
+])('differs by %s', (_, body) => {
+  expect(digestBody(body)).not.toBe(digestBody('{"a":[1,2]}'));
 });

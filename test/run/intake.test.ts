@@ -56,6 +56,23 @@ describe('a delivery', () => {
     expect(await runsOf(at.id)).toHaveLength(1);
   });
 
+  it('whose body was sent under the name of an event that starts nothing starts its run all the same; after that it starts nothing under any name', async () => {
+    const at = await settle({ review: workflow('Review', [OPENED, { event: 'pull_request_edited' }]) });
+    const number = await openPull(at);
+    const opened = github.hooks.deliveries.findLast(({ event }) => event === 'pull_request');
+    const body = opened?.body.toString() ?? '';
+    for (const event of ['ping', 'push', 'check_suite', 'issues', '__proto__'])
+      await office.intakeOf(services).take({ id: randomUUID(), event, body });
+    await takeAll();
+    expect(await runsOf(at.id)).toHaveLength(1);
+    at.wanda.comment(at.name, number, 'a remark');
+    const comment = github.hooks.deliveries.findLast(({ event }) => event === 'issue_comment');
+    const edited = { ...comment?.payload, action: 'edited' };
+    for (const event of ['issue_comment', 'issues', 'pull_request'])
+      await office.intakeOf(services).take({ id: randomUUID(), event, body: JSON.stringify(edited) });
+    expect(await runsOf(at.id)).toHaveLength(1);
+  });
+
   it('that was cut off half way goes on under its own claim, and starts its run once', async () => {
     const at = await settle({ review: workflow('Review') });
     const number = await openPull(at);

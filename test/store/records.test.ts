@@ -24,6 +24,13 @@ eachPair('records', (pair) => {
       expect(await pair.second.claims.take('d3', 'body3')).toBeNull();
     });
 
+    it('of an id alone leaves every body free', async () => {
+      expect(await pair.first.claims.take('d7', null)).toBeNull();
+      await pair.first.claims.finish('d7');
+      expect(await pair.second.claims.take('d7', null)).toBe('id');
+      expect(await pair.second.claims.take('d8', null)).toBeNull();
+    });
+
     it('of one body by many at once goes to one', async () => {
       const taken = await Promise.all(
         Array.from({ length: 40 }, (_, k) => (k % 2 ? pair.first : pair.second).claims.take(`many${k}`, 'body of many')),

@@ -137,6 +137,7 @@ export function claims(clock: Clock): AtOnce<Claims> {
   return {
     take(delivery, bodyDigest, { bodySeconds = keptSeconds } = {}) {
       if (done.get(delivery)) return 'id';
+      if (bodyDigest === null) return null;
       const owner = bodies.get(bodyDigest);
       if (owner !== undefined && owner !== delivery) return 'body';
       bodies.set(bodyDigest, delivery, bodySeconds * 1_000);
