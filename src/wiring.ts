@@ -149,6 +149,7 @@ function readFor({ installation, repository, author }: Event, parts: { github: G
   return makeReading({
     repository,
     api,
+    uploads: github,
     audience: async () => ({
       author: author?.login ?? '',
       self: (await github.identity()).login,

@@ -4,28 +4,36 @@ export interface Attachment {
   url: string;
 }
 
-const UPLOADED =
-  /https:\/\/(?:github\.com\/(?:user-attachments\/(?:assets|files)|[\w.-]+\/[\w.-]+\/(?:assets|files))\/[\w./%-]+|(?:user-images|private-user-images)\.githubusercontent\.com\/[\w./%-]+)/;
 const MARKDOWN = /(!?)\[([^\]\n]{0,200})\]\(\s*<?(https?:\/\/[^\s)>]+)>?[^)\n]{0,200}\)/g;
 const TAG = /<img\b[^>]{0,500}>/gi;
 const MOST = 50;
 
-/** The files and images that texts link to: what was uploaded to GitHub, and every image. Each address once, in the order in which they stand. */
-export function attachmentsIn(texts: readonly string[]): Attachment[] {
+/**
+ * The files and images that texts link to: what was uploaded to GitHub (whose pages are at `webUrl`), and every image. Each address once, in the order in which
+ * they stand.
+ */
+export function attachmentsIn(texts: readonly string[], webUrl = 'https://github.com'): Attachment[] {
+  const uploaded = uploadedAt(webUrl);
   const found = new Map<string, Attachment>();
   const add = (url: string, name: string) => {
     if (!found.has(url) && found.size < MOST) found.set(url, { url, name: name.trim() || lastPart(url) });
   };
   for (const text of texts) {
-    for (const [, image, name = '', url = ''] of text.matchAll(MARKDOWN)) if (image || UPLOADED.test(url)) add(url, name);
+    for (const [, image, name = '', url = ''] of text.matchAll(MARKDOWN)) if (image || uploaded.test(url)) add(url, name);
     for (const [tag] of text.matchAll(TAG)) {
       const url = attributeOf(tag, 'src');
       if (/^https?:\/\//.test(url)) add(url, attributeOf(tag, 'alt'));
     }
-    for (const [url] of text.matchAll(new RegExp(UPLOADED, 'g')))
+    for (const [url] of text.matchAll(new RegExp(uploaded, 'g')))
       if (![...found.keys()].some((known) => known.startsWith(url))) add(url, '');
   }
   return [...found.values()];
+}
+
+function uploadedAt(webUrl: string): RegExp {
+  const own = webUrl.replace(/[.\\+*?^$()[\]{}|]/g, '\\$&');
+  const paths = '(?:user-attachments/(?:assets|files)|storage/user|[\\w.-]+/[\\w.-]+/(?:assets|files))';
+  return new RegExp(`(?:${own}/${paths}|https://(?:user-images|private-user-images)\\.githubusercontent\\.com)/[\\w./%-]+`);
 }
 
 function attributeOf(tag: string, name: string): string {

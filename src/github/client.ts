@@ -158,6 +158,17 @@ export class GitHubApp {
     return (await this.probot.auth()) as unknown as AppRequests;
   }
 
+  /** GitHub for people: where its pages and what they upload are. */
+  get webUrl(): string {
+    const { protocol, host } = new URL(this.baseUrl);
+    return host === 'api.github.com' ? 'https://github.com' : `${protocol}//${host}`;
+  }
+
+  /** Fetches an address without credentials, within the time of a request. */
+  get fetch(): typeof fetch {
+    return this.#fetch;
+  }
+
   /** Revokes all tokens. */
   async close(): Promise<void> {
     await this.tokens.close();

@@ -1,5 +1,6 @@
 import { canonicalToolName } from '../agent/role.ts';
 import type { Tool } from '../agent/tool.ts';
+import { ATTACHMENT_TOOLS } from './attachments.ts';
 import { CI_TOOLS } from './ci.ts';
 import { CODE_TOOLS } from './code.ts';
 import { COMMENT_TOOLS } from './comment.ts';
@@ -21,6 +22,7 @@ export const TOOLS: readonly Tool<ToolContext>[] = [
   ...CI_TOOLS,
   ...TICKET_TOOLS,
   ...PULL_REQUEST_TOOLS,
+  ...ATTACHMENT_TOOLS,
   ...COMMENT_TOOLS,
   ...ITEM_TOOLS,
   ...DIFF_TOOLS,

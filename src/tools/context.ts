@@ -1,3 +1,4 @@
+import type { AttachmentContent } from '../github/attachment.ts';
 import type { CiJobView, CiLog, CiRunView } from '../github/ci-run.ts';
 import type { Conversation } from '../github/conversation.ts';
 import type { CommentView, CommitView, IssueView, PullView, ReviewView } from '../github/read.ts';
@@ -46,6 +47,9 @@ export interface IssueReading {
   hidden: number;
 }
 
+/** A file that somebody put into a text of a pull request or issue, with what it holds. */
+export type AttachmentReading = { name: string; url: string } & AttachmentContent;
+
 /** What to list: pull requests or issues, newest first, or as GitHub's search ranks them where `query` is set. `head` is a branch name or `owner:branch`. */
 export interface ListQuery {
   kind: 'pr' | 'issue';
@@ -62,6 +66,12 @@ export interface GitHubReading {
   readIssue(number: number): Promise<IssueReading>;
   /** The newest of what was said on a pull request or issue, as far as it may be read. */
   readConversation(item: { kind: 'pr' | 'issue'; number: number }): Promise<Conversation>;
+  /** The files that the texts of a pull request or issue link to, as far as those may be read; with `url` that one only. */
+  readAttachments(item: {
+    kind: 'pr' | 'issue';
+    number: number;
+    url?: string | undefined;
+  }): Promise<{ files: AttachmentReading[]; more: number; hidden: number }>;
   list(query: ListQuery): Promise<(IssueView | PullRow)[]>;
   readCiRun(id: number): Promise<CiRunView & { jobs: CiJobView[] }>;
   /** CI runs of a pull request's newest commit, newest first. */

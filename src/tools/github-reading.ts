@@ -1,4 +1,5 @@
 import type { Api } from '../github/api.ts';
+import type { UploadPlace } from '../github/attachment.ts';
 import type { Audience } from '../github/audience.ts';
 import { listCiRuns, listDispatchedRuns, readCiLog, readCiRun } from '../github/ci-run.ts';
 import { readConversation } from '../github/conversation.ts';
@@ -8,6 +9,7 @@ import { listIssues, listPulls, searchItems } from '../github/search.ts';
 import { readThreads } from '../github/threads.ts';
 import { ToolError } from '../journal/errors.ts';
 import type { Repository } from '../journal/resource.ts';
+import { readAttachments } from './attachment-reading.ts';
 import type { GitHubReading, ListQuery } from './context.ts';
 
 /** What reading is bound to: one repository, and who may be read. */
@@ -15,10 +17,12 @@ export interface ReadingScope {
   repository: Repository;
   api(): Promise<Api>;
   audience(): Promise<Audience>;
+  /** How uploads are fetched. */
+  uploads: UploadPlace;
 }
 
 /** The reading side of GitHub for the tools of one run. What GitHub does not have, or cannot read, becomes a `ToolError`. */
-export function makeReading({ repository, api, audience }: ReadingScope): GitHubReading {
+export function makeReading({ repository, api, audience, uploads }: ReadingScope): GitHubReading {
   return {
     readPullRequest: (number) =>
       tell(`pull request ${repository.fullName}#${number}`, async () => {
@@ -53,6 +57,11 @@ export function makeReading({ repository, api, audience }: ReadingScope): GitHub
       tell(`conversation of ${repository.fullName}#${number}`, async () => {
         const [client, who] = await Promise.all([api(), audience()]);
         return readConversation(client, { repository, number, pull: kind === 'pr' }, who);
+      }),
+    readAttachments: ({ number, ...wanted }) =>
+      tell(`attachments of ${repository.fullName}#${number}`, async () => {
+        const [client, who] = await Promise.all([api(), audience()]);
+        return readAttachments({ api: client, audience: who, place: { repository, number }, uploads }, wanted);
       }),
     listDispatched: (workflow) => tell(`workflow ${workflow}`, async () => listDispatchedRuns(await api(), repository, workflow)),
     list: (query) => tell('this list', async () => list(await api(), repository, query)),

@@ -271,6 +271,7 @@ export class Process {
           listCiRuns: notRead,
           readCiLog: notRead,
           listDispatched: notRead,
+          readAttachments: notRead,
           ...house.reading,
         }),
         discovery: () => house.installation,

@@ -37,6 +37,7 @@ function reading(asked: unknown[] = []): GitHubReading {
       return { issue: issue(number), comments, hidden: 0 };
     },
     readConversation: never,
+    readAttachments: never,
     async list(query: ListQuery) {
       asked.push(query);
       return [issue(1), issue(2)];

@@ -76,7 +76,8 @@ beforeAll(async () => {
     },
   );
   const audience = { author: 'ana', self: 'pitwall[bot]', mayBeRead: async (login: string) => login === 'bob' };
-  reading = makeReading({ repository: REPOSITORY, api: async () => api, audience: async () => audience });
+  const uploads = { webUrl: 'https://github.com', fetch };
+  reading = makeReading({ repository: REPOSITORY, api: async () => api, audience: async () => audience, uploads });
 });
 afterAll(() => new Promise((done) => server.close(done)));
 

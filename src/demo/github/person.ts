@@ -8,6 +8,7 @@ import { settleHeads } from './act/push.ts';
 import { forkRepository, type PushOptions, pushFiles } from './act/repository.ts';
 import { createReview, dismissReview, type NewReview } from './act/review.ts';
 import { createReviewComment, deleteReviewComment, editReviewComment, replyToThread, resolveThread, rootOf } from './act/review-comment.ts';
+import { addUpload } from './act/upload.ts';
 import { addWorkflowRun, completeWorkflowRun, type NewWorkflowRun } from './act/workflow-run.ts';
 import type { WorkflowRun } from './ci.ts';
 import type { Scene } from './route.ts';
@@ -73,6 +74,11 @@ export class Person {
 
   fork(where: Where): Promise<Repository> {
     return forkRepository(this.#at(where));
+  }
+
+  /** Drops a file into a text: answers the address to link to. */
+  upload(where: Where, file: { name: string; content: string | Buffer }): string {
+    return addUpload(this.#world, this.#at(where).repo, file);
   }
 
   openPull(where: Where, fields: PullFields): Promise<PullItem> {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readGitRequest } from '../git/smart-http.ts';
 import { type Caller, identifyCaller, requireAccess } from './access.ts';
+import { serveUpload } from './act/upload.ts';
 import { sendAnswer } from './answer.ts';
 import { type Fault, Faults, playFault } from './fault.ts';
 import { Fields } from './fields.ts';
@@ -43,6 +44,7 @@ export class Server {
       if (git) await handleGit({ world: this.#world, log: this.log, faults: this.faults, git, url }, request, response);
       else if (api !== undefined || url.pathname.startsWith('/_logs/'))
         await this.#handleApi(url, { request, response, path: api ?? url.pathname });
+      else if (serveUpload(this.#world, url, { request, response })) return;
       else if (!(await acceptManifest(this.#world, url, { request, response })) && !(await this.pages?.(request, response)))
         response.writeHead(404, { 'content-type': 'text/plain' }).end('Not Found\n');
     } catch (error) {
@@ -106,7 +108,7 @@ export class Server {
     const { route, params } = at.found;
     const json = parseBody(input.raw);
     if (input.entry.write) input.entry.body = json;
-    const media = /vnd\.github(?:\.v3)?\.(diff|patch|raw|sha|object)/.exec(at.request.headers.accept ?? '')?.[1] ?? 'json';
+    const media = /vnd\.github(?:\.v3)?\.(diff|patch|raw|sha|object|full)/.exec(at.request.headers.accept ?? '')?.[1] ?? 'json';
     const call: Call = {
       ...at,
       world: this.#world,

@@ -72,6 +72,7 @@ const READER = {
   listCiRuns: refuse,
   readCiLog: refuse,
   listDispatched: refuse,
+  readAttachments: refuse,
 };
 
 /**

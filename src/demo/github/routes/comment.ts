@@ -1,4 +1,5 @@
 import { addComment, addReaction, deleteComment, editComment, type Reactable, removeReaction } from '../act/comment.ts';
+import { htmlOf } from '../act/upload.ts';
 import { created, noContent, ok, page } from '../answer.ts';
 import { forbidden, notFound } from '../refusal.ts';
 import { type Answer, type RepoCall, type Route, repoRoute } from '../route.ts';
@@ -41,7 +42,10 @@ function list(call: RepoCall, comments: Comment[]): Answer {
   );
   return page(
     call,
-    rows.map((comment) => commentJson(call.world, call.repo, comment)),
+    rows.map((comment) => ({
+      ...commentJson(call.world, call.repo, comment),
+      ...(call.media === 'full' ? { body_html: htmlOf(call.world, comment.body) } : {}),
+    })),
   );
 }
 

@@ -12,6 +12,7 @@ import {
   setLabels,
   setMilestone,
 } from '../act/item.ts';
+import { htmlOf } from '../act/upload.ts';
 import { created, noContent, ok, page } from '../answer.ts';
 import { invalid, notFound } from '../refusal.ts';
 import { type Answer, type RepoCall, type Route, repoRoute } from '../route.ts';
@@ -27,7 +28,7 @@ export function itemRoutes(): Route[] {
   return [
     repoRoute('GET /issues', read, listIssues),
     repoRoute('POST /issues', { needs: ['issues:write'], content: true }, createIssue),
-    repoRoute('GET /issues/{issue_number}', read, (call) => ok(issueJson(call.world, call.repo, requireItem(call)))),
+    repoRoute('GET /issues/{issue_number}', read, showIssue),
     repoRoute('PATCH /issues/{issue_number}', write, updateIssue),
     repoRoute('PUT /issues/{issue_number}/lock', write, (call) => changeLock(call, true)),
     repoRoute('DELETE /issues/{issue_number}/lock', write, (call) => changeLock(call, false)),
@@ -38,6 +39,12 @@ export function itemRoutes(): Route[] {
     ...labelRoutes(),
     ...milestoneRoutes(),
   ];
+}
+
+function showIssue(call: RepoCall): Answer {
+  const item = requireItem(call);
+  const html = call.media === 'full' ? { body_html: htmlOf(call.world, item.body) } : {};
+  return ok({ ...issueJson(call.world, call.repo, item), ...html });
 }
 
 function labelRoutes(): Route[] {
