@@ -50,7 +50,8 @@ export async function openServices(
     void store.writes
       .block(installation, until)
       .catch((error: unknown) => log.warn({ err: error }, 'a pause could not be told to the other processes'));
-  const github = new GitHubApp({ ...githubOptions(config), log, onPause });
+  const pausedFor = (installation: number) => store.writes.blockedFor(installation);
+  const github = new GitHubApp({ ...githubOptions(config), log, onPause, pausedFor });
   closers.push(() => github.close());
   const services = makeServices(config, { store, github, settings, log });
   closers.push(() => services.workspace.close());

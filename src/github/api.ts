@@ -1,6 +1,6 @@
 import { Octokit } from '@octokit/rest';
 import type { Logger } from 'pino';
-import { GitHubError, toGitHubError } from './error.ts';
+import { GitHubError, speaksOfLimit, toGitHubError } from './error.ts';
 import { withRetries } from './retry.ts';
 import type { Scope, Tokens } from './tokens.ts';
 import type { Traffic } from './traffic.ts';
@@ -53,7 +53,9 @@ export function createApi(scope: Scope, options: ApiOptions): Api {
 /** Asks GraphQL. Throws a `GitHubError` where GitHub answers with errors; `kind` is `missing` for what does not exist. */
 export async function queryGraph<T>(api: Api, query: string, variables: Record<string, unknown>): Promise<T> {
   try {
-    return await api.graphql<T>(query, variables);
+    const data: unknown = await api.graphql(query, variables);
+    if (typeof data === 'object' && data !== null) return data as T;
+    throw new GitHubError('GitHub GraphQL: the answer was no JSON', { kind: 'network' });
   } catch (error) {
     if (error instanceof GitHubError) throw error;
     const { errors = [] } = error as { errors?: { type?: string; message: string }[] };
@@ -113,10 +115,13 @@ function isCutOff({ headers, data }: Answer): boolean {
   return typeof data === 'string' && /\bjson\b/.test(type);
 }
 
-/** GraphQL tells its rate limit in an answer with status 200. */
+/** GraphQL tells its limits in an answer with status 200, and not always by the headers. */
 function isLimitedGraph({ data }: Answer): boolean {
   const errors = typeof data === 'object' && data !== null && 'errors' in data && Array.isArray(data.errors) ? data.errors : [];
-  return errors.some((error: { type?: string } | null) => error?.type === 'RATE_LIMITED');
+  return errors.some(
+    (error: { type?: string; message?: string } | null) =>
+      /^RATE_LIMIT(ED)?$/.test(error?.type ?? '') || speaksOfLimit(error?.message ?? ''),
+  );
 }
 
 function isRead({ method, url, query }: Outgoing): boolean {

@@ -43,13 +43,13 @@ export async function findCheck(writer: Writer, effect: Create): Promise<CheckRo
     { ref: effect.sha, check_name: effect.name, filter: 'all' },
     (page) => (page as { check_runs: CheckRow[] }).check_runs,
   );
-  const own = (rows ?? []).filter((row) => row.external_id === effect.external).toSorted((a, b) => a.id - b.id);
-  for (const double of own.slice(1)) {
+  const { kept, doubles } = writer.part((rows ?? []).filter((row) => row.external_id === effect.external));
+  for (const double of doubles) {
     const output = { title: 'Opened twice', summary: 'The other check run of this name has the result.' };
     const fields = { check_run_id: double.id, external_id: '', status: 'completed', conclusion: 'skipped', output };
     await writer.undo('PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', fields);
   }
-  return own[0] ?? null;
+  return kept;
 }
 
 /** Changes a check run, or ends it, after its annotations were added; where GitHub refuses those, `unannotated` says why. Can be repeated. */

@@ -24,6 +24,8 @@ export interface GitHubAppOptions {
   timeout?: number;
   /** Told when GitHub asks an installation for a pause (until, in ms since 1970); must not throw. */
   onPause?: (installation: number, until: number) => void;
+  /** How much is left (ms) of a pause that any process was told. */
+  pausedFor?: (installation: number) => Promise<number>;
 }
 
 /** Who the App is on GitHub. */
@@ -55,7 +57,8 @@ export class GitHubApp {
     this.#options = options;
     refuseBadKey(options.privateKey);
     this.#fetch = withTimeout(options.fetch ?? fetch, options.timeout ?? TIMEOUT);
-    this.#traffic = new Traffic(options.onPause ? { onPause: options.onPause } : {});
+    const { onPause, pausedFor } = options;
+    this.#traffic = new Traffic({ ...(onPause ? { onPause } : {}), ...(pausedFor ? { pausedFor } : {}) });
     this.probot = new Probot({
       appId: options.appId,
       privateKey: options.privateKey,

@@ -33,17 +33,17 @@ export async function createComment(writer: Writer, { body, slot }: Create, kept
   return { status: 'done', result: { commentId: stands.id, url: stands.html_url } };
 }
 
-/** Finds the comment that this effect made, or that has this slot, by author and marker. Where there are two, the newer one is deleted. */
+/** Finds the comment that this effect made, or that has this slot, by author and marker. Doubles are deleted. */
 export async function findComment(writer: Writer, slot?: string): Promise<CommentRow | null> {
   const since = new Date(writer.since - SKEW).toISOString();
   const rows = await writer.list<CommentRow>('GET /repos/{owner}/{repo}/issues/{issue_number}/comments', {
     issue_number: writer.number,
     ...(slot === undefined ? { since } : {}),
   });
-  const own = (rows ?? []).filter((row) => writer.owns(row.user) && carries(row.body, slot ?? writer.key)).toSorted((a, b) => a.id - b.id);
-  for (const double of own.slice(1))
-    await writer.undo('DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}', { comment_id: double.id });
-  return own[0] ?? null;
+  const own = (rows ?? []).filter((row) => writer.owns(row.user) && carries(row.body, slot ?? writer.key));
+  const { kept, doubles } = writer.part(own);
+  for (const { id } of doubles) await writer.undo('DELETE /repos/{owner}/{repo}/issues/comments/{comment_id}', { comment_id: id });
+  return kept;
 }
 
 class Obsolete extends Error {}

@@ -85,15 +85,38 @@ export function pauseOf(error: unknown, now: number): { reason: string; until: n
   return error.kind === 'suspended' ? { reason: error.message, until: now + LOOK_AGAIN, long: true } : null;
 }
 
+/** Whether GitHub's words tell of a limit, whatever the status and headers beside them say. */
+export function speaksOfLimit(message: string): boolean {
+  return /secondary rate limit|rate limit (?:already )?exceeded|abuse detection|submitted too quickly/i.test(message);
+}
+
 /** Until when GitHub wants no further request (ms since 1970), or undefined where the answer is no rate limit. */
 export function limitOf(response: GitHubAnswer, message: string, now: number): number | undefined {
-  if (response.status !== 403 && response.status !== 429) return undefined;
-  const retryAfter = Number(response.headers['retry-after'] ?? Number.NaN);
-  if (Number.isFinite(retryAfter)) return now + retryAfter * 1000;
-  const reset = Number(response.headers['x-ratelimit-reset'] ?? Number.NaN) * 1000;
-  if (String(response.headers['x-ratelimit-remaining'] ?? '') === '0' && Number.isFinite(reset)) return Math.max(now + 1000, reset);
-  const limited = response.status === 429 || /secondary rate limit|rate limit exceeded|abuse detection/i.test(message);
-  return limited ? now + DEFAULT_PAUSE : undefined;
+  const { status, headers } = response;
+  const told = retryAfterOf(response, now);
+  const worded = speaksOfLimit(message);
+  if (status !== 403 && status !== 429) return status === 422 && worded ? (told ?? now + DEFAULT_PAUSE) : undefined;
+  if (told !== null) return told;
+  const spent = String(headers['x-ratelimit-remaining'] ?? '') === '0';
+  const reset = Number(headers['x-ratelimit-reset'] || Number.NaN) * 1000;
+  if (spent && Number.isFinite(reset)) return now + Math.max(1000, reset - serverTime(response, now));
+  return spent || worded || status === 429 ? now + DEFAULT_PAUSE : undefined;
+}
+
+/** The end of the pause (ms since 1970) that an answer asks for by `Retry-After`, in seconds or as a date of GitHub's clock; null where it asks for none. */
+export function retryAfterOf(response: GitHubAnswer, now: number): number | null {
+  const header = response.headers['retry-after'];
+  if (header === undefined || header === '') return null;
+  const seconds = Number(header);
+  if (Number.isFinite(seconds)) return now + Math.max(0, seconds) * 1000;
+  const date = Date.parse(String(header));
+  return Number.isNaN(date) ? null : now + Math.max(0, date - serverTime(response, now));
+}
+
+/** What GitHub's clock said when it answered (ms since 1970); ours where the answer does not tell. */
+function serverTime({ headers }: GitHubAnswer, now: number): number {
+  const date = Date.parse(String(headers.date ?? ''));
+  return Number.isNaN(date) ? now : date;
 }
 
 /** What GitHub said, with the details of its `errors`. */

@@ -1,7 +1,7 @@
 import { CLOCK, type Clock } from '../journal/clock.ts';
 import type { WriteTurns } from '../journal/effect.ts';
 import { Pending } from '../journal/errors.ts';
-import { GitHubError } from './error.ts';
+import { GitHubError, limitOf, retryAfterOf } from './error.ts';
 
 /** How a request is governed: `content` if GitHub counts it as creating content; `signal` ends the wait, never the request. */
 export interface Turn {
@@ -11,6 +11,8 @@ export interface Turn {
 
 /** A limit without a time (ms). */
 const DEFAULT_PAUSE = 60_000;
+/** However short the pause is that a limit names (ms): a writer that waits for it must not run against the limit over and over. */
+const SHORTEST_PAUSE = 1_000;
 /** Added to what GitHub told, for clocks that differ by less than a second (ms). */
 const MARGIN = 250;
 
@@ -36,12 +38,29 @@ export class Governor {
    */
   write<T>(installation: number, turn: Turn, act: () => Promise<T>): Promise<T> {
     const deadline = this.#clock.now() + this.#maxWaitMs;
-    const before = this.#lines.get(installation) ?? Promise.resolve();
-    const mine = before.then(() => this.#act(installation, { ...turn, deadline }, act));
-    const settled = mine.catch(() => undefined);
+    const before = this.#lines.get(installation);
+    const place = before ? this.#waitInLine(before, turn) : Promise.resolve();
+    const mine = place.then(() => this.#act(installation, { ...turn, deadline }, act));
+    const settled = Promise.allSettled([before, mine]);
     this.#lines.set(installation, settled);
     settled.then(() => this.#lines.get(installation) === settled && this.#lines.delete(installation));
     return mine;
+  }
+
+  /** Waits for those who came before, who may be slow: no longer than a writer may wait at all. Who leaves the line keeps nobody behind them waiting. */
+  async #waitInLine(before: Promise<unknown>, { signal }: Turn): Promise<void> {
+    signal?.throwIfAborted();
+    let leave = () => {};
+    const left = new Promise<never>((_, reject) => {
+      leave = () => reject(signal?.reason);
+      this.#clock.later(this.#maxWaitMs, () => reject(new Pending('its turn to write to GitHub', this.#clock.now() + 1000)));
+    });
+    signal?.addEventListener('abort', leave, { once: true });
+    try {
+      await Promise.race([before, left]);
+    } finally {
+      signal?.removeEventListener('abort', leave);
+    }
   }
 
   async #act<T>(installation: number, turn: Turn & { deadline: number }, act: () => Promise<T>): Promise<T> {
@@ -72,27 +91,18 @@ export class Governor {
   }
 }
 
-/** Until when GitHub wants nothing of this installation (ms since 1970), or null. Its reset time is read by its own clock. */
+/** Until when GitHub wants nothing of this installation (ms since 1970), by this clock; null where the answer asks for no pause. */
 function pauseOf(error: unknown, now: number): number | null {
   if (!(error instanceof GitHubError)) return null;
-  const headers = error.response?.headers ?? {};
-  const told = retryAfter(headers['retry-after'], now);
-  if (told !== null) return told + MARGIN;
-  if (!isLimit(error)) return null;
-  const [reset, date] = [Number(headers['x-ratelimit-reset']) * 1000, Date.parse(String(headers.date))];
-  const left = String(headers['x-ratelimit-remaining']) === '0' && reset > 0 && Number.isFinite(date) ? reset - date : 0;
-  return Math.max(now + left, error.retryAt ?? now + DEFAULT_PAUSE) + MARGIN;
+  const { response, message } = error;
+  if (!isLimit(error)) {
+    const told = response ? retryAfterOf(response, now) : null;
+    return told === null ? null : told + MARGIN;
+  }
+  const until = (response && limitOf(response, message, now)) ?? error.retryAt ?? now + DEFAULT_PAUSE;
+  return Math.max(until, now + SHORTEST_PAUSE) + MARGIN;
 }
 
 function isLimit(error: unknown): boolean {
   return error instanceof GitHubError && error.kind === 'limited';
-}
-
-/** `Retry-After` in seconds or as a date. */
-function retryAfter(header: string | number | undefined, now: number): number | null {
-  if (header === undefined || header === '') return null;
-  const seconds = Number(header);
-  if (Number.isFinite(seconds)) return now + Math.max(0, seconds) * 1000;
-  const date = Date.parse(String(header));
-  return Number.isNaN(date) ? null : Math.max(now, date);
 }

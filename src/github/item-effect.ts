@@ -135,15 +135,19 @@ function changeAssignees({ writer, update, before }: Work): Change[] {
 async function changeDraft({ writer, update }: Work): Promise<Change> {
   const { draft } = update;
   if (draft === undefined || writer.event.resource.kind !== 'pr') return null;
-  const read = await writer.read<{ node_id: string; draft?: boolean }>('GET /repos/{owner}/{repo}/pulls/{pull_number}', {
-    pull_number: writer.number,
-  });
-  if (read.status === 'refused') return { does: 'draft', act: async () => read };
-  if (read.value.draft === draft) return null;
+  const read = () =>
+    writer.read<{ node_id: string; draft?: boolean }>('GET /repos/{owner}/{repo}/pulls/{pull_number}', { pull_number: writer.number });
+  const before = await read();
+  if (before.status === 'refused') return { does: 'draft', act: async () => before };
+  if (before.value.draft === draft) return null;
   const [name, input] = draft ? ['convertPullRequestToDraft', 'ConvertPullRequestToDraftInput'] : READY;
   const mutation = `mutation($input: ${input}!) { ${name}(input: $input) { pullRequest { id } } }`;
-  const act = () => writer.mutate(mutation, { input: { pullRequestId: read.value.node_id } }, { content: false });
-  return { does: draft ? 'draft' : 'ready for review', act: () => writer.settle({ act, look: async () => null }) };
+  const act = () => writer.mutate<unknown>(mutation, { input: { pullRequestId: before.value.node_id } }, { content: false });
+  const look = async () => {
+    const now = await read();
+    return now.status === 'done' && now.value.draft === draft ? now.value : null;
+  };
+  return { does: draft ? 'draft' : 'ready for review', act: () => writer.settle<unknown>({ act, look, doubt: false }) };
 }
 
 const READY = ['markPullRequestReadyForReview', 'MarkPullRequestReadyForReviewInput'];

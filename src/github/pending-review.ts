@@ -49,7 +49,6 @@ export async function createReview(
     writer.settle<ReviewRow>({
       act: () => writer.write(`POST ${REVIEWS}`, fields),
       look: async () => (await listReviews(writer)).find((row) => carries(row.body, review.key)) ?? null,
-      doubt: false,
     });
   const reply = await create();
   if (reply.status === 'done' || !isCrowded(reply.reason)) return reply;
@@ -64,16 +63,39 @@ export function isCrowded(reason: string): boolean {
   return /one pending review/i.test(reason);
 }
 
-/** Deletes a pending review that another run left behind. False if there is none, or it is this run's own. */
-export async function makeRoom(writer: Writer, run: string): Promise<boolean> {
+/** Deletes a pending review of ours. To be called in the pull request's turn: then nobody is at work on it. False if there is none. */
+export async function makeRoom(writer: Writer): Promise<boolean> {
   const pending = (await listReviews(writer)).find((row) => row.state === 'PENDING');
-  if (!pending || readMarker(pending.body).key?.startsWith(`${run}:`)) return false;
-  return (await deleteReview(writer, pending.id)).status === 'done';
+  return pending !== undefined && (await deleteReview(writer, pending.id)).status === 'done';
 }
 
 /** Deletes a review that is still pending, with its comments. */
 export async function deleteReview(writer: Writer, review: number): Promise<Settled<unknown>> {
   return writer.undo(`DELETE ${REVIEWS}/{review_id}`, { pull_number: writer.number, review_id: review });
+}
+
+/** Of the comments of a review that one finding was told by several times, by its hidden marker, deletes all but the oldest; answers the rest. */
+export async function removeDoubleRemarks(writer: Writer, comments: ReviewComment[]): Promise<ReviewComment[]> {
+  const told = new Set<string>();
+  const rest: ReviewComment[] = [];
+  for (const comment of comments.toSorted((a, b) => a.id - b.id)) {
+    const { key } = readMarker(comment.body);
+    if (key === null || !told.has(key)) rest.push(comment);
+    else await writer.undo('DELETE /repos/{owner}/{repo}/pulls/comments/{comment_id}', { comment_id: comment.id });
+    if (key !== null) told.add(key);
+  }
+  return rest;
+}
+
+/**
+ * Takes away what tries of an ended review have left: one that GitHub made pending after it had been given up for lost, which would be in the way of the
+ * next, and remarks that were told twice. `keys` are those of the effect's reviews.
+ */
+export async function removeLate(writer: Writer, keys: string[]): Promise<void> {
+  for (const row of (await listReviews(writer)).filter(({ body }) => keys.some((key) => carries(body, key)))) {
+    if (row.state === 'PENDING') await deleteReview(writer, row.id);
+    else await removeDoubleRemarks(writer, await listComments(writer, row.id));
+  }
 }
 
 interface ThreadAnswer {

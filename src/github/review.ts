@@ -5,7 +5,17 @@ import type { DraftReviews, Finding, Rung } from '../journal/finding.ts';
 import { withheldIn } from '../journal/withheld.ts';
 import type { RunRules } from '../workflow/settings.ts';
 import { carries, hiddenMarker } from './markers.ts';
-import { addThread, createReview, deleteReview, listComments, listReviews, type ReviewRow, submitPending } from './pending-review.ts';
+import {
+  addThread,
+  createReview,
+  deleteReview,
+  listComments,
+  listReviews,
+  type ReviewRow,
+  removeDoubleRemarks,
+  removeLate,
+  submitPending,
+} from './pending-review.ts';
 import { composeBody, type Remark, splitSummary, tells, tellWithheld } from './review-body.ts';
 import { type Batch, lower, placeFinding, planBatch } from './review-plan.ts';
 import { bookStanding, tellStanding } from './standing.ts';
@@ -98,15 +108,23 @@ function chooseVerdict(event: ReviewEffect['event'], policy: ReviewPolicy): Work
   return { event };
 }
 
-function keyOf(work: Work, index: number): string {
-  return `${work.writer.key}:r${index}`;
+/** Looks again at what an ended effect's reviews left, and takes away what should not stand. */
+export function clearReviews(writer: Writer): Promise<void> {
+  return removeLate(
+    writer,
+    Array.from({ length: MOST }, (_, index) => keyOf(writer, index)),
+  );
+}
+
+function keyOf({ key }: Writer, index: number): string {
+  return `${key}:r${index}`;
 }
 
 /** Books what earlier tries have submitted, and answers the review that they left pending. */
 async function takeUp(work: Work): Promise<ReviewRow | null> {
   const rows = await listReviews(work.writer);
   for (let index = 0; ; index++) {
-    const row = rows.find((one) => carries(one.body, keyOf(work, index)));
+    const row = rows.find((one) => carries(one.body, keyOf(work.writer, index)));
     if (!row || row.state === 'PENDING') return row ?? null;
     work.done.push(row);
     if (index === 0) readVerdict(work, row.state);
@@ -134,7 +152,7 @@ async function postReview(
     if (opened.single) await addLines(work, review, part.open);
     await addFiles(work, review, part.open);
     const { line, file, body: remarks } = planBatch(part.open, work.ground);
-    const { body, told } = composeBody({ ...part, key: keyOf(work, part.index), remarks, threads: line.length + file.length });
+    const { body, told } = composeBody({ ...part, key: keyOf(work.writer, part.index), remarks, threads: line.length + file.length });
     const reply = await submitWith(work, review, { index: part.index, body });
     if (reply.status === 'refused') {
       await deleteReview(work.writer, review.id);
@@ -160,9 +178,9 @@ async function openReview(
   for (let refusals = 0; ; refusals++) {
     const batch = planBatch(part.open, work.ground);
     const threads = batch.line.length + batch.file.length;
-    const { body } = composeBody({ ...part, key: keyOf(work, part.index), remarks: batch.body, threads });
+    const { body } = composeBody({ ...part, key: keyOf(work.writer, part.index), remarks: batch.body, threads });
     const remarks = single ? [] : batch.line;
-    const reply = await createReview(work.writer, { key: keyOf(work, part.index), commit: work.commit, body, remarks });
+    const reply = await createReview(work.writer, { key: keyOf(work.writer, part.index), commit: work.commit, body, remarks });
     if (reply.status === 'done') return { ...reply, single };
     const next: { single: boolean } | null =
       reply.code === 422 ? await answerRefusal(work, { open: part.open, batch, reason: reply.reason, refusals, single }) : null;
@@ -251,7 +269,7 @@ async function submitWith(work: Work, review: ReviewRow, part: { index: number; 
 
 /** Writes into the draft what stands on GitHub, read from the review itself; `made` is known to stand there, even where a list lags. */
 async function bookReview(work: Work, review: ReviewRow, findings: Finding[], made: Remark[] = []): Promise<void> {
-  const comments = await listComments(work.writer, review.id);
+  const comments = await removeDoubleRemarks(work.writer, await listComments(work.writer, review.id));
   for (const finding of findings.filter((f) => !f.posted)) {
     const comment = comments.find((c) => c.body.includes(hiddenMarker(finding.id)));
     const remark = made.find((r) => r.finding.id === finding.id);

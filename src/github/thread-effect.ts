@@ -28,13 +28,22 @@ export interface ThreadName {
   drafts: DraftReviews;
 }
 
+/** Does work while no review of the pull request is being made; throws `Pending` where one is. */
+type Turn = <T>(work: () => Promise<T>) => Promise<T>;
+
 type Found<T> = { status: 'found'; value: T } | { status: 'refused'; reason: string };
 
 /** How far back lists are read (ms). */
 const SKEW = 60 * 60_000;
 
-/** Answers in a review thread of the run's own pull request, once. */
-export async function replyInThread(writer: Writer, name: ThreadName, body: string): Promise<Outcome> {
+/**
+ * Answers in a review thread of the run's own pull request, once. GitHub takes no reply beside a pending review of ours: `inTurn` waits until none is being
+ * made, and what is pending then was left behind.
+ */
+export async function replyInThread(
+  writer: Writer,
+  { body, inTurn, ...name }: ThreadName & { body: string; inTurn: Turn },
+): Promise<Outcome> {
   const root = await findRoot(writer, name);
   if (root.status === 'refused') return root;
   const text = sign(cleanText(body), writer.key);
@@ -45,24 +54,23 @@ export async function replyInThread(writer: Writer, name: ThreadName, body: stri
       look: () => findReply(writer),
     });
   const first = await answer();
-  const crowded = first.status === 'refused' && isCrowded(first.reason) && (await makeRoom(writer, name.run));
-  const reply = crowded ? await answer() : first;
+  const crowded = first.status === 'refused' && isCrowded(first.reason);
+  const reply = crowded ? await inTurn(async () => ((await makeRoom(writer)) ? answer() : first)) : first;
   if (reply.status === 'refused') return reply;
   const stands = reply.unsure ? ((await findReply(writer)) ?? reply.value) : reply.value;
   return { status: 'done', result: { commentId: stands.id, url: stands.html_url } };
 }
 
-/** Finds the reply that this effect made. Where there are two, the newer one is deleted. */
+/** Finds the reply that this effect made. Doubles are deleted. */
 export async function findReply(writer: Writer): Promise<ThreadComment | null> {
   const since = new Date(writer.since - SKEW).toISOString();
   const rows = await writer.list<ThreadComment>('GET /repos/{owner}/{repo}/pulls/{pull_number}/comments', {
     pull_number: writer.number,
     since,
   });
-  const own = (rows ?? []).filter((row) => writer.owns(row.user) && carries(row.body, writer.key)).toSorted((a, b) => a.id - b.id);
-  for (const double of own.slice(1))
-    await writer.undo('DELETE /repos/{owner}/{repo}/pulls/comments/{comment_id}', { comment_id: double.id });
-  return own[0] ?? null;
+  const { kept, doubles } = writer.part((rows ?? []).filter((row) => writer.owns(row.user) && carries(row.body, writer.key)));
+  for (const { id } of doubles) await writer.undo('DELETE /repos/{owner}/{repo}/pulls/comments/{comment_id}', { comment_id: id });
+  return kept;
 }
 
 /** Marks a thread of the run's own pull request as resolved. Can be repeated. */

@@ -40,6 +40,8 @@ export interface WriterOptions {
   resumed: boolean;
   /** When the effect was first begun (ms since 1970). */
   since: number;
+  /** What it made (an id), where its record tells: others know it by that. */
+  made?: number;
   signal?: AbortSignal;
   /** Told before something is done again that a look has not found: what was done before may yet show up beside it. */
   onDoubt?: () => Promise<void>;
@@ -110,6 +112,12 @@ export class Writer {
     return user?.login?.toLowerCase() === this.#options.login.toLowerCase();
   }
 
+  /** Of what one effect made several times, by ids: the one that its record names stays, else the oldest; the others are doubles. */
+  part<T extends { id: number }>(rows: T[]): { kept: T | null; doubles: T[] } {
+    const kept = rows.find(({ id }) => id === this.#options.made) ?? rows.toSorted((a, b) => a.id - b.id)[0] ?? null;
+    return { kept, doubles: rows.filter((row) => row !== kept) };
+  }
+
   /** A read over REST. 5xx and network failures are tried again, then throw `Unsettled`. */
   read<T>(route: string, parameters: Record<string, unknown> = {}): Promise<Settled<T>> {
     return this.#insist(() => this.#request<T>(route, parameters));
@@ -153,8 +161,8 @@ export class Writer {
   }
 
   /**
-   * Makes something stand exactly once: acts, and where it may have been done already (a resumed effect, an unclear answer) looks first. Tries three
-   * times, then throws `Unsettled`. `unsure` tells that it was done after a look had found nothing.
+   * Makes something stand exactly once: acts, and where it may have been done already (a resumed effect, an unclear answer) looks first, and once more
+   * where GitHub then refuses. Tries three times, then throws `Unsettled`. `unsure` tells that it was done after a look had found nothing.
    */
   async settle<T>(step: {
     act: () => Promise<Reply<T>>;
@@ -167,6 +175,8 @@ export class Writer {
       if (found !== null) return { status: 'done', value: found, unsure: false };
       if (doubt) await this.#options.onDoubt?.();
       const reply = await step.act();
+      const late = doubt && reply.status === 'refused' ? await step.look() : null;
+      if (late !== null) return { status: 'done', value: late, unsure: false };
       if (reply.status !== 'unknown') return { ...reply, unsure: doubt };
       doubt = true;
       await this.#pause(attempt, reply.reason);
@@ -190,7 +200,8 @@ export class Writer {
 
   async #request<T>(route: string, parameters: Record<string, unknown>): Promise<T> {
     try {
-      const { data } = await this.#options.api.request(route, { owner: this.owner, repo: this.repo, ...parameters });
+      const { status, data } = await this.#options.api.request(route, { owner: this.owner, repo: this.repo, ...parameters });
+      if (status !== 204 && !isJson(data)) throw new GitHubError(`GitHub ${route}: the answer was no JSON`, { kind: 'network' });
       return data as T;
     } catch (error) {
       throw toGitHubError(error, { method: route, path: `(${this.owner}/${this.repo})`, granted: {}, now: this.now });
@@ -215,6 +226,11 @@ export class Writer {
       return sortFailure(error);
     }
   }
+}
+
+/** A proxy's page, or an answer of which nothing came through, does not tell what GitHub did. */
+function isJson(data: unknown): boolean {
+  return typeof data === 'object' && data !== null && !(data instanceof ArrayBuffer);
 }
 
 function sortFailure(error: unknown): Exclude<Reply<never>, { status: 'done' }> {

@@ -67,10 +67,10 @@ export interface Annotation {
 /** How an effect ended. `refused` is final (GitHub or our policy said no, with the reason); `unknown` must be looked up before another try. */
 export type Outcome = { status: 'done'; result: unknown } | { status: 'refused'; reason: string } | { status: 'unknown'; reason: string };
 
-/** The record of one effect, shared by all workers: `<run>:<key>`. */
+/** The record of one effect, shared by all workers: `<run>:<key>`. `unclear`: since when GitHub has given no clear answer (ms since 1970). */
 export type EffectRecord =
   | { state: 'intent'; at: number }
-  | { state: 'acting'; at: number; by: string }
+  | { state: 'acting'; at: number; by: string; unclear?: number }
   | { state: 'ended'; at: number; outcome: Outcome };
 
 /** Effect records in the store. Every change is one compare-and-set, so two workers never act on one record at once. */
@@ -101,6 +101,8 @@ export interface WriteTurns {
   take(installation: number, options: { content: boolean }): Promise<{ wait: number } | { release(): Promise<void> }>;
   /** GitHub told us to stay away until this time (ms since 1970). */
   block(installation: number, until: number): Promise<void>;
+  /** How much is left of what GitHub told us (ms); 0 where we may go on. */
+  blockedFor(installation: number): Promise<number>;
 }
 
 /** Lets one holder at a time work at a place, for `ms` or until it lets go; false where another has it. The same holder may take it again. */

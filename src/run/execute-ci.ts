@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { CiRunView } from '../github/ci-run.ts';
 import { Fatal, Pending } from '../journal/errors.ts';
 import { deadlineFrom, earliest } from '../session/deadline.ts';
+import { whileOpen } from '../session/fence.ts';
 import { askReport, type Services } from '../session/services.ts';
 import type { StepOf } from '../workflow/step.ts';
 import { renderTemplate, type TemplateData } from '../workflow/template-render.ts';
@@ -58,7 +59,15 @@ function readWanted({ start }: StepRun, { params }: StepOf<'ci.executeWorkflow'>
 
 async function dispatch(services: Services, { start, signal }: StepRun, { key, wanted }: { key: string; wanted: Wanted }) {
   const effect = { type: 'ci.dispatch' as const, ...wanted };
-  const outcome = await services.github.perform({ run: start.run, key: `${key}/dispatch`, event: start.event, effect, signal });
+  const mayStillAct = whileOpen(services.store, start.run);
+  const outcome = await services.github.perform({
+    run: start.run,
+    key: `${key}/dispatch`,
+    event: start.event,
+    effect,
+    signal,
+    mayStillAct,
+  });
   if (outcome.status === 'refused') throw new Fatal(outcome.reason);
   if (outcome.status === 'unknown') throw new Error(`whether the workflow was started is not known yet: ${outcome.reason}`);
   return { ...Dispatched.parse(outcome.result), at: await services.store.now() };

@@ -3,6 +3,7 @@ import type { RunStart } from '../journal/entry.ts';
 import type { Journal } from '../journal/journal.ts';
 import { endOfRun, viewRun } from '../journal/view.ts';
 import { withheldIn } from '../journal/withheld.ts';
+import { whileOpen } from '../session/fence.ts';
 import { rulesOf, type Services } from '../session/services.ts';
 import { judgeTrouble } from '../session/trouble.ts';
 
@@ -69,6 +70,7 @@ async function post(services: Services, { journal, start, signal }: Work, { key,
       event: start.event,
       effect: { type: 'review.submit', event: 'COMMENT', body },
       rules: rulesOf(services, start),
+      mayStillAct: whileOpen(services.store, start.run),
     });
   } catch (error) {
     return { status: 'refused', reason: await judgeTrouble({ journal, key, signal }, error) };

@@ -3,6 +3,7 @@ import type { Entry } from '../journal/entry.ts';
 import { Pending } from '../journal/errors.ts';
 import { type Away, awayOf, type RunView, viewRun } from '../journal/view.ts';
 import { withheldIn } from '../journal/withheld.ts';
+import { whileOpen } from '../session/fence.ts';
 import { priceOf, rulesOf, type Services } from '../session/services.ts';
 import type { Store } from '../store/store.ts';
 import { hasSubmitted } from '../tools/submission.ts';
@@ -55,7 +56,9 @@ export async function reportRun(services: Services, id: string, signal: AbortSig
   const withheld = withheldIn(findings, rules);
   const prices = { priceOf: (model: string) => priceOf(services.settings, model) };
   const report: Reported = { view, findings, withheld, quiet, ...prices, now, away, budgets, ...cover };
-  const write: Write = (key, effect, owner = id) => services.github.perform({ run: owner, key, event: view.start.event, effect, signal });
+  const current = view.endedAt === null ? { mayStillAct: whileOpen(services.store, id) } : {};
+  const write: Write = (key, effect, owner = id) =>
+    services.github.perform({ run: owner, key, event: view.start.event, effect, signal, ...current });
   await react(view, write);
   const at = nameEdit(entries.length, report, last);
   const status = quiet ? '' : await showStatus(services, report, { write, last: last?.status ?? '', at });

@@ -5,6 +5,7 @@ import { Pending } from '../journal/errors.ts';
 import { type Letter, LOOKED_AT_MS } from '../store/mailbox.ts';
 import { earliest, isGraceOver } from './deadline.ts';
 import { type Box, endingOf, type Room, readLetters } from './ending.ts';
+import { whileOpen } from './fence.ts';
 import { askReport, type Services } from './services.ts';
 import { limitOf, type Spender } from './spending.ts';
 
@@ -107,7 +108,8 @@ async function postMessage(
   const thread = last?.type === 'comment.heard' && last.place === 'thread' ? String(last.comment) : null;
   const effect =
     thread === null ? { type: 'comment.create' as const, body: message } : { type: 'thread.reply' as const, thread, body: message };
-  await services.github.perform({ run: start.run, key: `${key}/turn/${turn}/said`, event: start.event, effect });
+  const mayStillAct = whileOpen(services.store, start.run);
+  await services.github.perform({ run: start.run, key: `${key}/turn/${turn}/said`, event: start.event, effect, mayStillAct });
   await journal.append({ type: 'noted', key: `${key}/turn/${turn}/said`, value: message });
 }
 

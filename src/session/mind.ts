@@ -17,6 +17,7 @@ import { toolsFor } from '../tools/permit.ts';
 import { runTool } from '../tools/run-tool.ts';
 import { commandsNamed } from '../workflow/command.ts';
 import type { RunRules } from '../workflow/settings.ts';
+import { whileOpen } from './fence.ts';
 import { askReport, rulesOf, type Services } from './services.ts';
 
 /** Who works, on what, and where it is recorded. */
@@ -136,7 +137,11 @@ function contextOf(services: Services, subject: Subject, call: CallRequest): Too
     diff: () => diffOf(services, event),
     github: services.github.reader(event, rules),
     publish: (effect) =>
-      services.github.perform({ run, key, event, effect, rules, kept: { commands: subject.commands ?? [] }, signal: subject.signal }),
+      services.github.perform({
+        ...{ run, key, event, effect, rules, signal: subject.signal },
+        kept: { commands: subject.commands ?? [] },
+        mayStillAct: whileOpen(services.store, run, journal.id),
+      }),
     async status(message) {
       if (!subject.onStatus) throw new ToolError('There is no status to update here: answer with text instead.');
       await subject.onStatus(call.key, message);

@@ -17,7 +17,10 @@ import { graceFor } from './grace.ts';
 export interface GitHubSide {
   /** Looks again for what an effect in doubt has made, and removes doubles; answers when to look once more (ms since 1970), or null. */
   lookAgain(effect: string): Promise<number | null>;
-  /** `rules`: those of the run; absent: the app's settings of today. */
+  /**
+   * Carries an effect out once. `rules`: those of the run; absent: the app's settings of today. `mayStillAct` is asked right before each write, and false leaves
+   * it out.
+   */
   perform(call: {
     run: string;
     key: string;
@@ -26,6 +29,7 @@ export interface GitHubSide {
     rules?: RunRules;
     kept?: Kept;
     signal?: AbortSignal;
+    mayStillAct?: () => Promise<boolean>;
   }): Promise<Outcome>;
   reader(event: Event, rules?: RunRules): ToolContext['github'];
   discovery(event: Event): Discovery;

@@ -72,5 +72,8 @@ export function makeWriteTurns(redis: Redis, keys: Keys): WriteTurns {
       const ms = Math.max(1, Math.ceil(until - Date.now()));
       await runScript(redis, BLOCK, [keys.writeBlock(installation)], [ms]);
     },
+    async blockedFor(installation) {
+      return Math.max(0, await redis.pttl(keys.writeBlock(installation)));
+    },
   };
 }

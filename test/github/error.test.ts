@@ -3,6 +3,8 @@ import { GitHubError, type GitHubErrorKind, isGranted, toGitHubError } from '../
 
 const NOW = Date.parse('2026-11-21T12:00:00Z');
 const asked = { method: 'GET', path: '/repos/o/r', granted: { contents: 'read', issues: 'write' }, now: NOW };
+const at = (seconds: number) => new Date(NOW + seconds * 1000).toUTCString();
+const spent = (seconds: number) => ({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(NOW / 1000 + seconds) });
 const answer = (status: number, message = 'text', headers: Record<string, string> = {}) => ({
   response: { status, headers, data: { message } },
 });
@@ -22,6 +24,10 @@ describe('what Octokit throws', () => {
     ['a suspended installation', answer(403, 'This installation has been suspended'), 'suspended'],
     ['422', answer(422), 'refused'],
     ['retry-after', answer(403, 'x', { 'retry-after': '7' }), 'limited'],
+    ['retry-after as a date', answer(403, 'x', { 'retry-after': 'Sat, 21 Nov 2026 12:00:07 GMT' }), 'limited'],
+    ['no requests left, without a reset', answer(403, 'x', { 'x-ratelimit-remaining': '0' }), 'limited'],
+    ['a comment too many', answer(422, 'Validation Failed: was submitted too quickly'), 'limited'],
+    ['a limit that GraphQL words otherwise', answer(403, 'API rate limit already exceeded for user ID 1'), 'limited'],
     ['429', answer(429), 'limited'],
     ['a secondary limit without headers', answer(403, 'You have exceeded a secondary rate limit'), 'limited'],
     ['no requests left', answer(403, 'x', { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(NOW / 1000 + 90) }), 'limited'],
@@ -37,6 +43,14 @@ describe('what Octokit throws', () => {
     ['retry-after', { 'retry-after': '7' }, 7000],
     ['the reset', { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(NOW / 1000 + 90) }, 90_000],
     ['a reset that has passed', { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(NOW / 1000 - 90) }, 1000],
+    ['a reset, by a clock of ours that is slow', { ...spent(90), date: at(80) }, 10_000],
+    ['a reset, by a clock of ours that is fast', { ...spent(90), date: at(-20) }, 110_000],
+    ['a date', { 'retry-after': at(7) }, 7_000],
+    ['a date, by a clock of ours that is fast', { 'retry-after': at(-13), date: at(-20) }, 7_000],
+    ['a date that has passed', { 'retry-after': at(-7) }, 0],
+    ['no requests left and no reset', { 'x-ratelimit-remaining': '0' }, 60_000],
+    ['an empty reset', { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '' }, 60_000],
+    ['words that are no time', { 'retry-after': 'soon' }, 60_000],
     ['nothing', {}, 60_000],
   ])('a limit with %s says when to come back', (_, headers, wait) => {
     expect(toGitHubError(answer(429, 'x', headers), asked).retryAt).toBe(NOW + wait);

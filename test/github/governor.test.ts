@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { GitHubError, type GitHubErrorKind } from '../../src/github/error.ts';
 import { Governor } from '../../src/github/governor.ts';
 import { Pending } from '../../src/journal/errors.ts';
+import { gate } from '../agent/talk.ts';
 import { FakeClock, MemoryTurns } from './turns.ts';
 
 const CONTENT = { content: true };
@@ -96,6 +97,39 @@ describe('Governor', () => {
     expect(sent).toHaveLength(2);
     expect(sent[1]).toBeGreaterThanOrEqual(pause);
     expect(sent[1]).toBeLessThan(pause + 2_000);
+  });
+
+  it('does not run against a limit whose pause is over at once', async () => {
+    const sent: number[] = [];
+    const act = async () => {
+      sent.push(clock.now());
+      throw limited('limited', 403, { 'retry-after': '0' }, clock.now());
+    };
+    await expect(governor.write(1, CONTENT, act)).rejects.toBeInstanceOf(Pending);
+    expect(sent.length).toBeLessThanOrEqual(10);
+    for (const [k, at] of sent.entries()) if (k > 0) expect(at - (sent[k - 1] ?? 0)).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it('lets nobody wait in line for longer than a writer may wait, and keeps the order of the others', async () => {
+    const log: string[] = [];
+    const { opened, open } = gate();
+    const write = (name: string, signal?: AbortSignal) =>
+      governor.write(1, { content: true, ...(signal ? { signal } : {}) }, async () => {
+        if (name === 'slow') await opened;
+        log.push(name);
+      });
+    const stop = new AbortController();
+    const slow = write('slow');
+    const [late, stopped] = [write('late'), write('stopped', stop.signal)];
+    stop.abort(new Error('told to end'));
+    await expect(stopped).rejects.toThrow('told to end');
+    expect(clock.planned.map(({ ms }) => ms)).toEqual([10_000, 10_000]);
+    clock.planned[0]?.work();
+    await expect(late).rejects.toMatchObject({ name: 'Pending', until: clock.now() + 1_000 });
+    const next = write('next');
+    open();
+    await Promise.all([slow, next]);
+    expect(log).toEqual(['slow', 'next']);
   });
 
   it('gives the turn back when a write fails', async () => {

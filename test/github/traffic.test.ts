@@ -18,6 +18,24 @@ describe('traffic', () => {
     leave();
   });
 
+  it('hears of the pauses of other processes, and waits for an end that is near', async () => {
+    const asked: number[] = [];
+    let left = 60_000;
+    const pausedFor = async (installation: number) => {
+      asked.push(installation);
+      return installation === 1 ? left : Promise.reject(new Error('store away'));
+    };
+    const traffic = new Traffic({ pausedFor });
+    await Promise.all([1, 1].map((at) => expect(traffic.enter(at)).rejects.toMatchObject({ kind: 'limited', status: 429 })));
+    await expect(traffic.enter(2)).resolves.toBeTypeOf('function');
+    expect(asked).toEqual([1, 2]);
+    left = 80;
+    const near = new Traffic({ pausedFor });
+    const before = Date.now();
+    await near.enter(1);
+    expect(Date.now() - before).toBeGreaterThanOrEqual(79);
+  });
+
   it('lets no request go before the pause ends, also not those that wait', async () => {
     let now = 1000;
     const told: number[][] = [];

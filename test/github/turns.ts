@@ -60,6 +60,10 @@ export class MemoryTurns implements WriteTurns {
     this.blocked.set(installation, until);
   }
 
+  async blockedFor(installation: number): Promise<number> {
+    return Math.max(0, (this.blocked.get(installation) ?? 0) - this.#clock.now());
+  }
+
   /** Forgets what was written and every block. */
   reset(): void {
     this.#times.length = 0;

@@ -172,6 +172,30 @@ describe('the report of a run', () => {
     expect(summary).toContain('- `a.txt:2`: [MAJOR]: breaks (more than 0 (the setting maxFindings))');
   });
 
+  it('by a process that was frozen over the end of its run changes nothing any more', async () => {
+    const run = await begin();
+    const journal = await first().journals.open(run.run);
+    await journal.append({ type: 'run.state', state: 'Running', reason: '' }, { type: 'step.started', step: 'a' });
+    await report(run.run, processOf(first()));
+    await journal.append({ type: 'step.state', step: 'a', state: 'WaitingForReply' });
+    const awake = processOf(first(), 10_000);
+    let frozen = false;
+    const perform: Services['github']['perform'] = async (call) => {
+      if (call.key.startsWith('status/') && !frozen) {
+        frozen = true;
+        await journal.append(
+          { type: 'step.ended', step: 'a', state: 'Completed', output: { message: 'All good.' }, reason: '' },
+          { type: 'run.ended', state: 'Completed', reason: '', message: 'All good.' },
+        );
+        await report(run.run, processOf(stores[1] ?? first(), 20_000));
+      }
+      return awake.github.perform(call);
+    };
+    await report(run.run, { ...awake, github: { ...awake.github, perform } });
+    expect(frozen).toBe(true);
+    expect(seen(run)).toMatchObject({ comments: [expect.stringMatching(/^✅/)], checks: [['completed', 'success']] });
+  });
+
   it('shows a sign of life of a run at work every five minutes, by a timer, and none of one that waits or is queued', async () => {
     const run = await begin();
     const sha = run.event.resource.kind === 'pr' ? run.event.resource.head.sha : '';

@@ -61,6 +61,8 @@ eachPair('turns', (pair) => {
         expect(wait).toBeGreaterThan(59_000);
         expect(wait).toBeLessThanOrEqual(60_001);
       }
+      expect(await pair.second.writes.blockedFor(at)).toBeGreaterThan(59_000);
+      expect(await pair.second.writes.blockedFor(++installation)).toBe(0);
       await pair.first.writes.block(at, Date.now() + 90_000);
       expect(await waitOf(pair.second, at)).toBeGreaterThan(89_000);
     });

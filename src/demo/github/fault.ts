@@ -3,11 +3,11 @@ import type { ServerResponse } from 'node:http';
 /**
  * Something that goes wrong on purpose. `on` is a route (`POST /repos/{owner}/{repo}/pulls/{pull_number}/reviews`) or an expression over "METHOD /path" without the
  * prefix of the API; git requests are "GIT /owner/repo.git/git-upload-pack". `when: 'after'` lets the request have its effect first. `skip` requests pass, then
- * `times` are hit (default 1); `every: n` hits only each n-th that fits.
+ * `times` are hit (default 1); `every: n` hits only each n-th that fits. `cut` answers 200 and breaks off in the middle of its JSON.
  */
 export interface FaultOptions {
   on: string | RegExp;
-  kind?: 'status' | 'reset' | 'hang' | 'latency' | 'secondary' | 'primary';
+  kind?: 'status' | 'reset' | 'cut' | 'hang' | 'latency' | 'secondary' | 'primary';
   when?: 'before' | 'after';
   times?: number;
   skip?: number;
@@ -24,10 +24,11 @@ export interface FaultOptions {
 /** A fault with its count of hits. */
 export type Fault = FaultOptions & { hits: number; seen: number };
 
-/** How a fault answers: `sever` cuts the connection, `pass` changes nothing further. */
+/** How a fault answers: `sever` cuts the connection, `cut` does so in the middle of an answer, `pass` changes nothing further. */
 export type FaultAnswer =
   | { kind: 'pass' }
   | { kind: 'sever' }
+  | { kind: 'cut' }
   | { kind: 'answer'; status: number; body: unknown; headers: Record<string, string>; limitedFor: number | null };
 
 const MESSAGES: Record<number, string> = { 404: 'Not Found', 500: 'Server Error', 502: 'Server Error', 503: 'Service Unavailable' };
@@ -65,6 +66,8 @@ export async function playFault(fault: Fault, response: ServerResponse): Promise
   switch (fault.kind ?? 'status') {
     case 'reset':
       return { kind: 'sever' };
+    case 'cut':
+      return { kind: 'cut' };
     case 'hang':
       await pause(response, fault.ms ?? null);
       return { kind: 'sever' };

@@ -33,7 +33,7 @@ export async function handleGit(call: GitCall, request: IncomingMessage, respons
   if (fault) {
     entry.fault = fault.kind ?? 'status';
     const answer = await playFault(fault, response);
-    if (answer.kind === 'sever') response.destroy();
+    if (answer.kind === 'sever' || answer.kind === 'cut') response.destroy();
     if (answer.kind === 'answer') response.writeHead(answer.status, answer.headers).end();
     if (answer.kind !== 'pass') return;
   }

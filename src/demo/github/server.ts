@@ -148,6 +148,11 @@ export class Server {
       at.response.destroy();
       return true;
     }
+    if (answer.kind === 'cut') {
+      at.response.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'content-length': '4096' });
+      at.response.write('{"id": 1', () => at.response.destroy());
+      return true;
+    }
     if (answer.limitedFor !== null) this.#world.audit.limit(at.caller.key, answer.limitedFor);
     at.entry.status = sendAnswer(at.response, answer, { method: 'FAULT', etag: undefined, rate: this.rate(at.caller.key) });
     return true;

@@ -21,8 +21,8 @@ export class TurnBoard {
   /** Answers 0 and gives the place, or how many ms to wait. */
   take(at: string, id: string, content: boolean): number {
     const now = this.#clock.now();
-    const blocked = this.#blocked.get(at) ?? 0;
-    if (blocked > now) return blocked - now;
+    const blocked = this.blockedFor(at);
+    if (blocked > 0) return blocked;
     const wait = content ? this.#waitOf(at, now) : 0;
     if (wait > 0) return wait;
     if (this.#locks.get(at) !== undefined) return POLL_MS;
@@ -43,6 +43,10 @@ export class TurnBoard {
 
   block(at: string, ms: number): void {
     this.#blocked.set(at, Math.max(this.#blocked.get(at) ?? 0, this.#clock.now() + ms));
+  }
+
+  blockedFor(at: string): number {
+    return Math.max(0, (this.#blocked.get(at) ?? 0) - this.#clock.now());
   }
 
   #waitOf(at: string, now: number): number {
@@ -80,5 +84,6 @@ export function writeTurns(board: TurnBoard, { clock, way, name }: { clock: Cloc
       const ms = Math.max(1, Math.ceil(until - clock.now()));
       await way('writes.block', () => board.block(String(installation), ms));
     },
+    blockedFor: (installation) => way('writes.blockedFor', () => board.blockedFor(String(installation))),
   };
 }

@@ -1,0 +1,58 @@
+import type { Clock } from '../journal/clock.ts';
+import type { EffectRecord, EffectRecords, Outcome } from '../journal/effect.ts';
+import { Superseded } from '../journal/errors.ts';
+
+/** Who keeps the records of effects: `worker` is this process' nonce. */
+export interface RecordKeeper {
+  records: EffectRecords;
+  worker: string;
+  clock: Clock;
+}
+
+/** A record that a worker acts on. */
+export type Acting = Extract<EffectRecord, { state: 'acting' }>;
+
+/** Takes the record: from nothing to intent to acting. One that is found acting keeps its time, and what it made is looked up first. */
+export async function claim(
+  { records, worker, clock }: RecordKeeper,
+  id: string,
+): Promise<{ status: 'ended'; outcome: Outcome } | { status: 'ours'; record: Acting; resumed: boolean }> {
+  for (;;) {
+    const seen = await records.get(id);
+    if (seen?.state === 'ended') return { status: 'ended', outcome: seen.outcome };
+    if (seen === null) {
+      await records.swap(id, null, { state: 'intent', at: clock.now() });
+      continue;
+    }
+    const unclear = seen.state === 'acting' && seen.unclear !== undefined ? { unclear: seen.unclear } : {};
+    const record: Acting = { state: 'acting', at: seen.at, by: worker, ...unclear };
+    const resumed = seen.state === 'acting';
+    if (resumed && seen.by === worker) return { status: 'ours', record: seen, resumed };
+    if (await records.swap(id, seen, record)) return { status: 'ours', record, resumed };
+  }
+}
+
+/** Throws `Superseded` where the record is not this worker's to act on any more. */
+export async function checkRecord({ records, worker }: RecordKeeper, id: string): Promise<void> {
+  const record = await records.get(id);
+  if (record?.state !== 'acting' || record.by !== worker) throw new Superseded(`another worker carries out ${id}`);
+}
+
+/** Ends the record, once; throws `Superseded` where another worker has it. */
+export async function endRecord({ records, worker, clock }: RecordKeeper, id: string, outcome: Outcome): Promise<void> {
+  const seen = await records.get(id);
+  const ours = seen?.state === 'acting' && seen.by === worker;
+  if (ours && (await records.swap(id, seen, { state: 'ended', at: clock.now(), outcome }))) return;
+  throw new Superseded(`another worker carries out ${id}`);
+}
+
+/** Keeps in the record since when GitHub gives no clear answer; a wait of another kind sets that back. */
+export async function noteUnclear(
+  { records }: RecordKeeper,
+  id: string,
+  { record, unclear }: { record: Acting; unclear: number | null },
+): Promise<void> {
+  if (unclear === (record.unclear ?? null)) return;
+  const { unclear: _, ...plain } = record;
+  await records.swap(id, record, unclear === null ? plain : { ...plain, unclear });
+}
