@@ -4,8 +4,8 @@ import type { Api } from './api.ts';
 import { findCheck } from './check.ts';
 import { findComment } from './comment.ts';
 import type { Governor } from './governor.ts';
+import { removeLate } from './pending-review.ts';
 import { checkRecord, claim, type RecordKeeper } from './record.ts';
-import { clearReviews } from './review.ts';
 import { findReply } from './thread-effect.ts';
 import { Writer } from './writer.ts';
 
@@ -64,7 +64,7 @@ async function removeDoubles(writer: Writer, effect: Effect): Promise<unknown> {
     case 'check.create':
       return findCheck(writer, effect);
     case 'review.submit':
-      return clearReviews(writer);
+      return removeLate(writer);
     default:
       return null;
   }

@@ -22,7 +22,15 @@ export interface ReviewComment {
   original_start_line?: number | null;
 }
 
+/** No run has findings for more reviews than this. */
+export const MOST_REVIEWS = 40;
+
 const REVIEWS = '/repos/{owner}/{repo}/pulls/{pull_number}/reviews';
+
+/** What marks one of the reviews that an effect makes. */
+export function keyOfReview({ key }: Writer, index: number): string {
+  return `${key}:r${index}`;
+}
 
 /** Our reviews of the run's pull request, oldest first; GitHub shows a pending one to its author only. */
 export async function listReviews(writer: Writer): Promise<ReviewRow[]> {
@@ -89,9 +97,10 @@ export async function removeDoubleRemarks(writer: Writer, comments: ReviewCommen
 
 /**
  * Takes away what tries of an ended review have left: one that GitHub made pending after it had been given up for lost, which would be in the way of the
- * next, and remarks that were told twice. `keys` are those of the effect's reviews.
+ * next, and remarks that were told twice.
  */
-export async function removeLate(writer: Writer, keys: string[]): Promise<void> {
+export async function removeLate(writer: Writer): Promise<void> {
+  const keys = Array.from({ length: MOST_REVIEWS }, (_, index) => keyOfReview(writer, index));
   for (const row of (await listReviews(writer)).filter(({ body }) => keys.some((key) => carries(body, key)))) {
     if (row.state === 'PENDING') await deleteReview(writer, row.id);
     else await removeDoubleRemarks(writer, await listComments(writer, row.id));

@@ -9,11 +9,12 @@ import {
   addThread,
   createReview,
   deleteReview,
+  keyOfReview,
   listComments,
   listReviews,
+  MOST_REVIEWS,
   type ReviewRow,
   removeDoubleRemarks,
-  removeLate,
   submitPending,
 } from './pending-review.ts';
 import { composeBody, type Remark, splitSummary, tells, tellWithheld } from './review-body.ts';
@@ -59,9 +60,6 @@ interface Work extends ReviewSources {
 
 type Refused = { status: 'refused'; reason: string };
 
-/** No run has findings for more reviews than this. */
-const MOST = 40;
-
 /**
  * Posts the findings of a run that are not posted yet, in as many reviews as they need; the first carries the summary and the verdict. Each is made
  * pending, filled, and submitted by its id, so that all of it can be repeated. A comment that GitHub refuses goes down the ladder alone.
@@ -83,7 +81,7 @@ export async function submitReview(writer: Writer, effect: ReviewEffect, sources
   const earlier = await bookStanding(work);
   const withheld = tellWithheld(withheldIn(await work.drafts.list(work.run), work.policy));
   parts[0] = [parts[0], earlier > 0 ? tellStanding(earlier) : '', withheld].filter(Boolean).join('\n\n');
-  for (let index = work.done.length; index < MOST; index++) {
+  for (let index = work.done.length; index < MOST_REVIEWS; index++) {
     const open = await listOpen(work);
     if (index >= parts.length && open.length === 0) break;
     const reply = await postReview(work, { index, summary: parts[index] ?? '', open, pending });
@@ -108,23 +106,11 @@ function chooseVerdict(event: ReviewEffect['event'], policy: ReviewPolicy): Work
   return { event };
 }
 
-/** Looks again at what an ended effect's reviews left, and takes away what should not stand. */
-export function clearReviews(writer: Writer): Promise<void> {
-  return removeLate(
-    writer,
-    Array.from({ length: MOST }, (_, index) => keyOf(writer, index)),
-  );
-}
-
-function keyOf({ key }: Writer, index: number): string {
-  return `${key}:r${index}`;
-}
-
 /** Books what earlier tries have submitted, and answers the review that they left pending. */
 async function takeUp(work: Work): Promise<ReviewRow | null> {
   const rows = await listReviews(work.writer);
   for (let index = 0; ; index++) {
-    const row = rows.find((one) => carries(one.body, keyOf(work.writer, index)));
+    const row = rows.find((one) => carries(one.body, keyOfReview(work.writer, index)));
     if (!row || row.state === 'PENDING') return row ?? null;
     work.done.push(row);
     if (index === 0) readVerdict(work, row.state);
@@ -152,7 +138,7 @@ async function postReview(
     if (opened.single) await addLines(work, review, part.open);
     await addFiles(work, review, part.open);
     const { line, file, body: remarks } = planBatch(part.open, work.ground);
-    const { body, told } = composeBody({ ...part, key: keyOf(work.writer, part.index), remarks, threads: line.length + file.length });
+    const { body, told } = composeBody({ ...part, key: keyOfReview(work.writer, part.index), remarks, threads: line.length + file.length });
     const reply = await submitWith(work, review, { index: part.index, body });
     if (reply.status === 'refused') {
       await deleteReview(work.writer, review.id);
@@ -178,9 +164,9 @@ async function openReview(
   for (let refusals = 0; ; refusals++) {
     const batch = planBatch(part.open, work.ground);
     const threads = batch.line.length + batch.file.length;
-    const { body } = composeBody({ ...part, key: keyOf(work.writer, part.index), remarks: batch.body, threads });
+    const { body } = composeBody({ ...part, key: keyOfReview(work.writer, part.index), remarks: batch.body, threads });
     const remarks = single ? [] : batch.line;
-    const reply = await createReview(work.writer, { key: keyOf(work.writer, part.index), commit: work.commit, body, remarks });
+    const reply = await createReview(work.writer, { key: keyOfReview(work.writer, part.index), commit: work.commit, body, remarks });
     if (reply.status === 'done') return { ...reply, single };
     const next: { single: boolean } | null =
       reply.code === 422 ? await answerRefusal(work, { open: part.open, batch, reason: reply.reason, refusals, single }) : null;
