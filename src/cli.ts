@@ -5,6 +5,12 @@ import { ConfigError, processEnvironment, readConfig, surveyEnvironment } from '
 import { recoverLoss, start } from './main.ts';
 import { version } from './wiring.ts';
 
+const HOW_TO_SET =
+  'pitwall setup makes the GitHub App and writes its variables to a file; pitwall doctor looks through what is set; pitwall demo needs none of it.\n';
+
+/** Recovering takes no webhook and asks no model. */
+const NOT_FOR_RECOVERING = { WEBHOOK_SECRET: 'recovering takes none', ANTHROPIC_API_KEY: 'recovering asks none' };
+
 /** The command: hands what the doors need over to them, and turns their answers into exit codes. */
 async function runCommand(): Promise<number> {
   const leaving = new AbortController();
@@ -17,7 +23,7 @@ async function runCommand(): Promise<number> {
     err: (text) => process.stderr.write(text),
     interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
     survey: surveyEnvironment,
-    recover: (environment) => recoverLoss(readConfig(environment)),
+    recover: (environment) => recoverLoss(readConfig({ ...NOT_FOR_RECOVERING, ...environment })),
     start: (environment, role, poll) => start(readConfig(environment, role, poll)),
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => leaving.abort(signal));
@@ -25,7 +31,8 @@ async function runCommand(): Promise<number> {
     return await program.run(process.argv.slice(2));
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    process.stderr.write(`pitwall: ${error instanceof Error ? error.message : String(error)}\n`);
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`pitwall: ${message}\n${error instanceof ConfigError && message.includes(' is not set') ? HOW_TO_SET : ''}`);
     return error instanceof ConfigError ? 2 : 1;
   }
 }

@@ -17,7 +17,8 @@ export async function init({ dir, force }: { dir: string; force: boolean }, io: 
   const files = workflowFiles();
   const there = await Promise.all(Object.keys(files).map(async (path) => ((await statOf(path, root)) === null ? [] : [path])));
   if (!force && there.flat().length > 0) {
-    io.err(`${there.flat().join(', ')} exist${there.flat().length === 1 ? 's' : ''} already; --force writes over it\n`);
+    const [exist, them] = there.flat().length === 1 ? ['exists', 'it'] : ['exist', 'them'];
+    io.err(`${there.flat().join(', ')} ${exist} already; --force writes over ${them}\n`);
     return 2;
   }
   try {

@@ -72,7 +72,9 @@ export function makeProgram(parts: ProgramParts): Program {
   addTrials(program, parts, keep);
   return {
     async run(args) {
-      await program.parseAsync(args, { from: 'user' });
+      const [first, name] = args;
+      const unknown = first === 'help' && name !== undefined && program.commands.every((command) => command.name() !== name);
+      await program.parseAsync(unknown ? [name] : args, { from: 'user' });
       return code;
     },
   };

@@ -1,7 +1,7 @@
 import { checkValue } from './issue.ts';
 import { parseJson } from './json.ts';
 import { nearest } from './nearest.ts';
-import { type Problem, type Remark, sentence, writePath } from './problem.ts';
+import { describeValue, type Problem, type Remark, sentence, writePath } from './problem.ts';
 import { defaultSettings, Settings } from './settings.ts';
 import { isSet, remarksOnForce } from './settings-in-force.ts';
 
@@ -40,7 +40,7 @@ export function readSettings({ text, file, environment }: SettingsSource): Setti
   const { data, remarks } = checkValue(Settings, merged, { unknown: 'error' });
   const place = (remark: Remark): Problem => {
     const source = given.set.find(({ keys }) => keys.every((key, at) => remark.path[at] === key));
-    return source ? inVariable(source.variable, remark) : document.place(remark);
+    return source ? inVariable(source.variable, { found: describeValue(source.wanted), ...remark }) : document.place(remark);
   };
   const problems = [...document.problems, ...[...remarks, ...remarksOnForce(merged)].map(place), ...given.strange];
   const failed = !data || problems.some(({ severity }) => severity === 'error');
@@ -91,11 +91,11 @@ function readText(text: string, standard: unknown): unknown {
 }
 
 function unknownVariable(variable: string, near: string | null): Problem {
-  const remark: Remark = { severity: 'warning', path: [], expected: 'a variable that Pitwall knows', found: variable };
+  const remark = { severity: 'warning' as const, path: [], expected: 'a variable that Pitwall knows', found: variable };
   return inVariable(variable, near ? { ...remark, hint: `did you mean ${near}?` } : remark);
 }
 
-function inVariable(variable: string, { severity, path, expected, found = 'something else', hint }: Remark): Problem {
+function inVariable(variable: string, { severity, path, expected, found, hint }: Remark & { found: string }): Problem {
   return {
     severity,
     file: variable,

@@ -69,6 +69,7 @@ it('the exit codes stand in one table', () => {
 it.each([
   [['docter'], 'Did you mean doctor?'],
   [['setings'], 'Did you mean settings?'],
+  [['help', 'docter'], 'Did you mean doctor?'],
   [['start', '--rol', 'web'], 'Did you mean --role?'],
   [['setup', '--ogr', 'acme'], 'Did you mean --org?'],
   [['init', '--forse'], 'Did you mean --force?'],

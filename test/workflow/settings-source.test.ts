@@ -32,9 +32,15 @@ describe('settings', () => {
   });
 
   it.each<[string, Record<string, string>, string | null, string]>([
-    ['a value that is none', { PITWALL_FORKS: 'yes' }, FILE, 'error PITWALL_FORKS: expected one of "off", "ask", "untrusted"'],
+    ['a value that is none', { PITWALL_FORKS: 'yes' }, FILE, 'error PITWALL_FORKS: expected one of "off", "ask", "untrusted", found "yes"'],
     ['a word for a number', { PITWALL_MAX_FINDINGS: 'many' }, null, 'error PITWALL_MAX_FINDINGS: expected'],
     ['an unknown variable', { PITWALL_FORK: 'off' }, null, 'did you mean PITWALL_FORKS?'],
+    [
+      'a setting that is not in force',
+      { PITWALL_PUSH: 'true' },
+      null,
+      'warning PITWALL_PUSH: expected a setting that is in force, found push',
+    ],
     ['an unknown key', {}, '{ "fork": "off" }', 'error s.json: expected the key "forks"'],
     ['no JSON', { PITWALL_FORKS: 'off' }, '{', 'error s.json:'],
     ['no object', { PITWALL_FORKS: 'off' }, '[]', 'error s.json: expected an object'],
