@@ -11,6 +11,9 @@ export interface RecentComment {
   number: number;
   author: string;
   createdAt: string;
+  body: string;
+  /** When it was edited; null where it stands as it was written. */
+  editedAt: string | null;
   /** As GitHub told it, which is also how a webhook tells it. */
   row: Record<string, unknown>;
 }
@@ -35,6 +38,8 @@ const MOST_PAGES = 50;
 const Row = z.looseObject({
   id: z.number(),
   created_at: z.iso.datetime({ offset: true }),
+  updated_at: z.string().optional(),
+  body: z.string().nullish(),
   user: z.looseObject({ login: z.string() }),
   issue_url: z.string().optional(),
   pull_request_url: z.string().optional(),
@@ -75,7 +80,9 @@ function toComment(value: unknown, place: RecentComment['place']): RecentComment
   const { data: row } = Row.safeParse(value);
   const number = Number(/\/(\d+)$/.exec(row?.issue_url ?? row?.pull_request_url ?? '')?.[1] ?? 0);
   if (!row || number === 0) return [];
-  return [{ name: nameOf(place, row.id), id: row.id, place, number, author: row.user.login, createdAt: row.created_at, row }];
+  const { id, body, created_at: createdAt, updated_at: updatedAt = createdAt } = row;
+  const editedAt = updatedAt === createdAt ? null : updatedAt;
+  return [{ name: nameOf(place, id), id, place, number, author: row.user.login, createdAt, body: body ?? '', editedAt, row }];
 }
 
 /** A comment in the form in which its webhook is taken into the queue. Asks GitHub for what the webhook says beside it; throws `GitHubError`s. */

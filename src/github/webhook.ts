@@ -99,6 +99,7 @@ export const CommentPayload = z.object({
   body: text,
   html_url: text,
   created_at: text,
+  updated_at: text,
   user: Account.nullish(),
   path: z.string().nullish(),
   line: z.number().nullish(),

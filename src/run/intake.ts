@@ -18,7 +18,7 @@ import { digestBody } from './body-digest.ts';
 import { pressButton } from './buttons.ts';
 import { decideWorkflow, type Judged, tellRefused, type WorkflowGrounds } from './deciding.ts';
 import { wakeHeld } from './held.ts';
-import { announceComment, sendToSession, settleComment } from './letters.ts';
+import { amendLetter, announceComment, sendToSession, settleComment } from './letters.ts';
 import { MissedComments } from './missed-comments.ts';
 import { type BuiltIn, builtInOf, endRuns, obeyOrder } from './orders.ts';
 import { checkProposal } from './proposal.ts';
@@ -89,6 +89,7 @@ export class Intake {
     const press = toPress(delivery);
     if (press) return this.#press(press);
     await wakeHeld(services, delivery);
+    await amendLetter(services, delivery);
     const { slug, login } = await app.identity();
     const { events, ignored } = toEvents(delivery, { aliases: services.settings.aliases, slug });
     if (ignored) services.log.debug({ delivery: delivery.id, event: delivery.name, reason: ignored }, 'nothing to start');

@@ -1,3 +1,5 @@
+import { toCommentChange } from '../github/comment-change.ts';
+import type { Delivery } from '../github/webhook.ts';
 import type { Event } from '../journal/event.ts';
 import { resourceKey } from '../journal/resource.ts';
 import type { Services } from '../session/services.ts';
@@ -37,6 +39,22 @@ export async function sendToSession(services: Services, event: Event, { canWrite
     return wakeTaker(services, recipient, letter.signal ? 'its exit signal' : 'a comment');
   }
   return null;
+}
+
+/**
+ * Keeps what a delivery says of a comment that was edited or deleted, where a session is open: it hears the newest text, or nothing, if it has not heard the
+ * comment yet. It is woken, for the text may be its exit signal now.
+ */
+export async function amendLetter({ store }: Pick<Services, 'store'>, delivery: Delivery): Promise<void> {
+  const change = toCommentChange(delivery);
+  if (!change) return;
+  const { repository, kind, number, comment, body, at } = change;
+  const resource = `${repository}:${kind}:${number}`;
+  const open = await store.mailboxes.recipients(resource);
+  if (open.length === 0) return;
+  await store.mailboxes.amend(resource, { comment, body, at });
+  const taker = await store.mailboxes.takerOf(resource, comment);
+  if (taker) await store.queues.wakeRun(taker.run);
 }
 
 /** A comment that was handed over before its delivery was cut off is not handed over again, but its session is woken. */

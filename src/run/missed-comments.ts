@@ -80,11 +80,11 @@ export class MissedComments {
     const resources = (number: number) =>
       rooms.filter(({ recipient }) => recipient.place?.number === number).map(({ resource }) => resource);
     const comments = await listRecentComments(api, { repository, since });
-    const found = await this.#handIn(
-      { installation, repository },
-      comments.filter(({ number }) => resources(number).length > 0),
-      resources,
-    );
+    const awaited = comments.filter(({ number }) => resources(number).length > 0);
+    const found = await this.#handIn({ installation, repository }, awaited, resources);
+    for (const { number, id, body, editedAt } of awaited)
+      for (const resource of editedAt === null ? [] : resources(number))
+        await mailboxes.amend(resource, { comment: id, body, at: editedAt ?? '' });
     await mailboxes.reread(repository.id, now);
     return found;
   }

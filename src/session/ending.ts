@@ -28,11 +28,13 @@ export interface Ending {
 }
 
 /** Letters that this session has not heard yet, in order. */
-export async function readLetters({ store }: Services, { journal, start, step, key, resource }: Box): Promise<Unheard> {
-  const heard = journal.entries.flatMap((entry) =>
-    entry.type === 'comment.heard' && entry.key.startsWith(`${key}/`) ? [entry.comment] : [],
-  );
-  return store.mailboxes.read(resource, { run: start.run, step, heard });
+export async function readLetters({ store }: Services, box: Box): Promise<Unheard> {
+  return store.mailboxes.read(box.resource, { run: box.start.run, step: box.step, heard: heardIn(box) });
+}
+
+/** The comments that this session has heard. */
+export function heardIn({ journal, key }: Pick<Box, 'journal' | 'key'>): number[] {
+  return journal.entries.flatMap((entry) => (entry.type === 'comment.heard' && entry.key.startsWith(`${key}/`) ? [entry.comment] : []));
 }
 
 /** Why a session has to end now, if it has: an exit signal, an order, or its time; in this order. */

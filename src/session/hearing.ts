@@ -4,10 +4,13 @@ import type { HeardComment } from '../journal/entry.ts';
 import { Pending } from '../journal/errors.ts';
 import { type Letter, LOOKED_AT_MS } from '../store/mailbox.ts';
 import { earliest, isGraceOver } from './deadline.ts';
-import { type Box, endingOf, type Room, readLetters } from './ending.ts';
+import { type Box, endingOf, heardIn, type Room, readLetters } from './ending.ts';
 import { whileOpen } from './fence.ts';
 import { askReport, type Services } from './services.ts';
 import { limitOf, type Spender } from './spending.ts';
+
+/** What a session is told that did not end because of a comment, which was deleted before it could be heard. */
+const WITHDRAWN = 'A comment that came in meanwhile was deleted. If there is nothing else to do, call task_completed again.';
 
 /**
  * What a session hears before a turn: letters, limits, its end. Throws `Pending` while it waits for replies and none came, and where it did not end because
@@ -21,13 +24,18 @@ export async function hearSession(services: Services, room: Room, spender: Spend
   const before = `${room.key}/turn/${ahead.turn - 1}`;
   const waits = room.journal.find('noted', `${before}/waits`) !== undefined;
   const stays = room.journal.find('noted', `${before}/ends`)?.value === false;
-  if ((waits || stays) && letters.length === 0 && !ending && !ahead.again) throw await waitFor(services, room, held);
+  const idle = (waits || stays) && letters.length === 0 && !ending && !ahead.again;
+  if (idle && (waits || held.length > 0)) throw await waitFor(services, room, held);
   if (waits) await resume(services, room);
   if (letters.length > 0) askReport(services, room.start.run);
   const until = letters.findIndex((letter) => letter.signal);
   const taken = until < 0 ? letters : letters.slice(0, until + 1);
   return {
-    texts: [...taken.filter((letter) => !letter.signal).map(describeLetter), ...(limit?.warning ? [limit.warning] : [])],
+    texts: [
+      ...(idle ? [WITHDRAWN] : []),
+      ...taken.filter((letter) => !letter.signal).map(describeLetter),
+      ...(limit?.warning ? [limit.warning] : []),
+    ],
     closing,
     ...(limit?.warning ? { warned: true } : {}),
     ...(closing !== null && (await isGraceOver(services, ahead)) ? { abrupt: true } : {}),
@@ -87,8 +95,7 @@ export async function completeSession(
     askReport(services, start.run);
     return false;
   }
-  const cursor = journal.entries.filter((entry) => entry.type === 'comment.heard' && entry.key.startsWith(`${key}/`)).length;
-  const ended = await services.store.mailboxes.close(resource, { run: start.run, step, cursor, force: false });
+  const ended = await services.store.mailboxes.close(resource, { run: start.run, step, heard: heardIn(room), force: false });
   await journal.append({ type: 'noted', key: `${place}/ends`, value: ended });
   return ended;
 }
@@ -116,7 +123,7 @@ async function postMessage(
 /** Closes a session's box for good; letters that came too late are told so by a reaction. */
 export async function closeSession(services: Services, box: Box): Promise<void> {
   const { start, step, resource } = box;
-  await services.store.mailboxes.close(resource, { run: start.run, step, cursor: 0, force: true });
+  await services.store.mailboxes.close(resource, { run: start.run, step, heard: [], force: true });
   const { letters, held } = await readLetters(services, box);
   for (const letter of [...letters, ...held]) {
     const target = { kind: letter.place === 'thread' ? ('thread' as const) : ('comment' as const), id: letter.comment };

@@ -22,6 +22,7 @@ export function makeKeys(prefix: string) {
     mailbox: (run: string) => key('mailbox', run),
     arriving: (resource: string) => key('arriving', resource),
     taken: (resource: string) => key('taken', resource),
+    amended: (resource: string) => key('amended', resource),
     sessions: (resource: string) => key('sessions', resource),
     rooms: () => key('rooms'),
     reread: () => key('reread'),

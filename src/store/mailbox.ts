@@ -1,4 +1,5 @@
 import type { Repository } from '../journal/resource.ts';
+import { type Amendment, amendLetters, makeAmendments } from './amendments.ts';
 import type { Keys } from './keys.ts';
 import { pairsOf, type Redis, redisTime } from './redis.ts';
 import { makeRooms, type Rooms } from './rooms.ts';
@@ -55,12 +56,14 @@ export interface Mailboxes extends Rooms {
   /** Says that a comment is being looked at: later ones are not read before it is settled, so that each is heard in its turn. */
   announce(resource: string, comment: Written): Promise<void>;
   settle(resource: string, comment: Written): Promise<void>;
-  /** The letters that were not heard, in the order in which they were written. */
+  /** Keeps what became of a comment, whether or not its letter is there yet. */
+  amend(resource: string, amendment: Amendment): Promise<void>;
+  /** The letters that were not heard, in the order in which they were written, with their newest texts; those of deleted comments are left out. */
   read(resource: string, session: { run: string; step: string; heard: readonly number[] }): Promise<Unheard>;
   /** From now on letters are taken, also where the session does not listen while it works. */
   wait(run: string, step: string, waiting: boolean): Promise<void>;
-  /** Closes a box, unless a letter lies beyond the cursor: then false, and it stays open. `force` closes it whatever lies there. */
-  close(resource: string, session: { run: string; step: string; cursor: number; force: boolean }): Promise<boolean>;
+  /** Closes a box, unless a letter lies there that was not heard: then false, and it stays open. `force` closes it whatever lies there. */
+  close(resource: string, session: { run: string; step: string; heard: readonly number[]; force: boolean }): Promise<boolean>;
 }
 
 const OPEN = defineScript(`
@@ -90,10 +93,18 @@ return 1
 
 const CLOSE = defineScript(`
 if redis.call('EXISTS', KEYS[1]) == 0 then return 1 end
-if ARGV[2] ~= '1' and redis.call('LLEN', KEYS[2]) > tonumber(ARGV[1]) then return 0 end
+if ARGV[1] ~= '1' then
+  local heard = {}
+  for i = 4, #ARGV do heard[ARGV[i]] = true end
+  for _, text in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
+    local comment = string.format('%.0f', cjson.decode(text).comment)
+    local amended = redis.call('HGET', KEYS[5], comment) or ''
+    if not heard[comment] and not string.match(amended, ' null$') then return 0 end
+  end
+end
 redis.call('HSET', KEYS[1], 'state', 'closed')
-redis.call('ZREM', KEYS[3], ARGV[3])
-redis.call('ZREM', KEYS[4], ARGV[4])
+redis.call('ZREM', KEYS[3], ARGV[2])
+redis.call('ZREM', KEYS[4], ARGV[3])
 return 1
 `);
 
@@ -144,6 +155,7 @@ export function makeMailboxes(redis: Redis, keys: Keys): Mailboxes {
   const letters = (run: string, step: string) => `${box(run, step)}:letters`;
   return {
     ...makeRooms(redis, keys, box),
+    ...makePost(redis, keys, { box, letters }),
     async open(resource, recipient) {
       const { run, step, listens } = recipient;
       const names = [box(run, step), keys.sessions(resource), keys.rooms()];
@@ -168,6 +180,25 @@ export function makeMailboxes(redis: Redis, keys: Keys): Mailboxes {
         return box(run, step);
       }
     },
+    async wait(run, step, waiting) {
+      await redis.hset(box(run, step), 'waiting', waiting ? '1' : '0');
+    },
+    async close(resource, { run, step, heard, force }) {
+      const names = [box(run, step), letters(run, step), keys.sessions(resource), keys.rooms(), keys.amended(resource)];
+      const room = JSON.stringify([resource, run, step]);
+      return (await runScript(redis, CLOSE, names, [force ? 1 : 0, `${run}/${step}`, room, ...heard])) === 1;
+    },
+  };
+}
+
+/** How letters come into boxes and out of them; the names of a session's box and of its letters are given. */
+function makePost(
+  redis: Redis,
+  keys: Keys,
+  { box, letters }: Record<'box' | 'letters', (run: string, step: string) => string>,
+): Pick<Mailboxes, 'post' | 'takerOf' | 'announce' | 'settle' | 'amend' | 'read'> {
+  const amendments = makeAmendments(redis, keys, KEPT_SECONDS);
+  return {
     async post(resource, { run, step }, letter) {
       const names = [box(run, step), letters(run, step), keys.taken(resource)];
       const args = [letter.comment, JSON.stringify(letter), KEPT_SECONDS, `${run}/${step}`];
@@ -183,19 +214,21 @@ export function makeMailboxes(redis: Redis, keys: Keys): Mailboxes {
     async settle(resource, { comment }) {
       await redis.hdel(keys.arriving(resource), String(comment));
     },
+    amend: amendments.amend,
     async read(resource, { run, step, heard }) {
-      const [texts, arriving] = await Promise.all([redis.lrange(letters(run, step), 0, -1), redis.hvals(keys.arriving(resource))]);
+      const [texts, arriving, amended] = await Promise.all([
+        redis.lrange(letters(run, step), 0, -1),
+        redis.hvals(keys.arriving(resource)),
+        amendments.of(resource),
+      ]);
       const now = arriving.length > 0 ? await redisTime(redis) : 0;
       const all = texts.map((text) => JSON.parse(text) as Letter);
-      return unheardOf(all, { heard, arriving: arriving.map(arrivingOf), now });
-    },
-    async wait(run, step, waiting) {
-      await redis.hset(box(run, step), 'waiting', waiting ? '1' : '0');
-    },
-    async close(resource, { run, step, cursor, force }) {
-      const names = [box(run, step), letters(run, step), keys.sessions(resource), keys.rooms()];
-      const room = JSON.stringify([resource, run, step]);
-      return (await runScript(redis, CLOSE, names, [cursor, force ? 1 : 0, `${run}/${step}`, room])) === 1;
+      const signals = amended.size > 0 ? await signalsOf(run, step) : [];
+      return unheardOf(amendLetters(all, amended, signals), { heard, arriving: arriving.map(arrivingOf), now });
     },
   };
+  async function signalsOf(run: string, step: string): Promise<string[]> {
+    const text = await redis.hget(box(run, step), 'recipient');
+    return text === null ? [] : (JSON.parse(text) as Recipient).signals;
+  }
 }

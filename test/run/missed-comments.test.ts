@@ -56,7 +56,7 @@ beforeEach(async () => {
   fixture = await openSession();
 });
 afterEach(async () => {
-  await services.store.mailboxes.close(fixture.resource, { run: fixture.run, step: 's', cursor: 0, force: true });
+  await services.store.mailboxes.close(fixture.resource, { run: fixture.run, step: 's', heard: [], force: true });
 });
 
 /** A repository with a pull request of wanda's, on which a session is open. */
@@ -135,6 +135,18 @@ describe('comments whose webhooks never came', () => {
     await untilHeard(['before', 'after']);
   });
 
+  it('and whose edits did not come either are heard in their newest words', async () => {
+    const { name, number, wanda } = fixture;
+    const came = wanda.comment(name, number, 'came');
+    await intake.take(webhook());
+    wanda.editComment(name, came.id, 'came, and was edited');
+    came.updatedAt += 2_000;
+    const lost = wanda.comment(name, number, 'lost');
+    wanda.editComment(name, lost.id, 'lost, and was edited');
+    expect(await look()).toBe(1);
+    await untilHeard(['came, and was edited', 'lost, and was edited']);
+  });
+
   it('of strangers are refused as always, those of the app are left out', async () => {
     const { name, number, eve } = fixture;
     const outcomes: string[] = [];
@@ -175,8 +187,8 @@ describe('comments whose webhooks never came', () => {
     await look();
     expect(read() - before).toBe(2);
     for (let k = 0; k < 20; k++)
-      await services.store.mailboxes.close(`${resource}${k}`, { run: `${run}-${k}`, step: 's', cursor: 0, force: true });
-    await services.store.mailboxes.close(resource, { run, step: 's', cursor: 0, force: true });
+      await services.store.mailboxes.close(`${resource}${k}`, { run: `${run}-${k}`, step: 's', heard: [], force: true });
+    await services.store.mailboxes.close(resource, { run, step: 's', heard: [], force: true });
     await look();
     expect(read() - before).toBe(2);
   });
@@ -188,7 +200,7 @@ describe('comments whose webhooks never came', () => {
     github.fault({ on: new RegExp(`${first.name}/issues/comments`), status: 500, times: 10 });
     expect(await look()).toBe(1);
     await untilHeard(['here']);
-    await services.store.mailboxes.close(first.resource, { run: first.run, step: 's', cursor: 0, force: true });
+    await services.store.mailboxes.close(first.resource, { run: first.run, step: 's', heard: [], force: true });
   });
 });
 

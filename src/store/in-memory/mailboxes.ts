@@ -1,4 +1,5 @@
 import type { Clock } from '../../journal/clock.ts';
+import { type Amendment, amendLetters } from '../amendments.ts';
 import { type Letter, type Mailboxes, type Recipient, unheardOf, type Written } from '../mailbox.ts';
 import { type AtOnce, copyOf, getOr } from './way.ts';
 
@@ -16,6 +17,7 @@ interface Place {
   sessions: string[];
   taken: Map<number, { run: string; step: string }>;
   arriving: Map<number, { written: Written; at: number }>;
+  amended: Map<number, Amendment>;
 }
 
 export function mailboxes(clock: Clock): AtOnce<Mailboxes> {
@@ -23,7 +25,7 @@ export function mailboxes(clock: Clock): AtOnce<Mailboxes> {
   const places = new Map<string, Place>();
   const reread = new Map<number, number>();
   const idOf = ({ run, step }: { run: string; step: string }) => `${run}/${step}`;
-  const placeOf = (resource: string) => getOr(places, resource, (): Place => ({ sessions: [], taken: new Map(), arriving: new Map() }));
+  const placeOf = (resource: string) => getOr(places, resource, makePlace);
   return {
     open(resource, recipient) {
       const id = idOf(recipient);
@@ -54,22 +56,37 @@ export function mailboxes(clock: Clock): AtOnce<Mailboxes> {
     takerOf: (resource, comment) => placeOf(resource).taken.get(comment) ?? null,
     announce: (resource, written) => void placeOf(resource).arriving.set(written.comment, { written: copyOf(written), at: clock.now() }),
     settle: (resource, { comment }) => void placeOf(resource).arriving.delete(comment),
+    amend(resource, amendment) {
+      const { amended } = placeOf(resource);
+      const known = amended.get(amendment.comment);
+      if (known && (known.body === null || known.at > amendment.at) && amendment.body !== null) return;
+      amended.set(amendment.comment, copyOf(amendment));
+    },
     read(resource, { run, step, heard }) {
-      const letters = copyOf(boxes.get(idOf({ run, step }))?.letters ?? []);
+      const letters = lettersOf(placeOf(resource), boxes.get(idOf({ run, step })));
       return unheardOf(letters, { heard, arriving: [...placeOf(resource).arriving.values()], now: clock.now() });
     },
     wait(run, step, waiting) {
       const box = boxes.get(idOf({ run, step }));
       if (box) box.waiting = waiting;
     },
-    close(resource, { run, step, cursor, force }) {
+    close(resource, { run, step, heard, force }) {
       const box = boxes.get(idOf({ run, step }));
       if (!box) return true;
-      if (!force && box.letters.length > cursor) return false;
+      if (!force && lettersOf(placeOf(resource), box).some(({ comment }) => !heard.includes(comment))) return false;
       box.open = false;
       const place = placeOf(resource);
       place.sessions = place.sessions.filter((id) => id !== idOf({ run, step }));
       return true;
     },
   };
+}
+
+function makePlace(): Place {
+  return { sessions: [], taken: new Map(), arriving: new Map(), amended: new Map() };
+}
+
+function lettersOf({ amended }: Place, box: Box | undefined): Letter[] {
+  const newest = new Map([...amended].map(([comment, { body }]) => [comment, body]));
+  return amendLetters(copyOf(box?.letters ?? []), newest, box?.recipient.signals ?? []);
 }
