@@ -44,7 +44,7 @@ export interface Performance {
   key: string;
   event: Event;
   effect: Effect;
-  /** Those of the run. */
+  /** Those of the run; absent: the app's settings of today. */
   rules?: RunRules;
   /** What cleaning leaves alone. */
   kept?: Kept;

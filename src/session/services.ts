@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import type { ConversationOptions } from '../agent/conversation.ts';
 import type { Model } from '../agent/model.ts';
-import type { Kept } from '../github/clean.ts';
 import type { Discovery } from '../github/discovery.ts';
+import type { Performance } from '../github/publisher.ts';
 import type { Price } from '../journal/cost.ts';
-import type { Effect, Outcome } from '../journal/effect.ts';
+import type { Outcome } from '../journal/effect.ts';
 import type { Event } from '../journal/event.ts';
 import type { Store } from '../store/store.ts';
 import type { ToolContext } from '../tools/context.ts';
@@ -17,20 +17,8 @@ import { graceFor } from './grace.ts';
 export interface GitHubSide {
   /** Looks again for what an effect in doubt has made, and removes doubles; answers when to look once more (ms since 1970), or null. */
   lookAgain(effect: string): Promise<number | null>;
-  /**
-   * Carries an effect out once. `rules`: those of the run; absent: the app's settings of today. `mayStillAct` is asked right before each write, and false leaves
-   * it out.
-   */
-  perform(call: {
-    run: string;
-    key: string;
-    event: Event;
-    effect: Effect;
-    rules?: RunRules;
-    kept?: Kept;
-    signal?: AbortSignal;
-    mayStillAct?: () => Promise<boolean>;
-  }): Promise<Outcome>;
+  /** Carries an effect out once. */
+  perform(call: Performance): Promise<Outcome>;
   reader(event: Event, rules?: RunRules): ToolContext['github'];
   discovery(event: Event): Discovery;
 }

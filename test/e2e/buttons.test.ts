@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, inject, it } from 'vitest';
 import type { Call } from '../../src/demo/model/call.ts';
-import { AGENT, BASE, direct, HEAD, threadsOn } from './small-review.ts';
+import { BASE, direct, HEAD, threadsOn } from './small-review.ts';
 import { Stage, until } from './stage.ts';
+import { echo, openPull, openTalk } from './talk.ts';
 
 let stage: Stage | null = null;
 afterEach(async () => {
@@ -10,33 +11,11 @@ afterEach(async () => {
   stage = null;
 });
 
-const WORKFLOW = JSON.stringify({
-  name: 'Talk',
-  triggers: [{ event: 'pull_request_opened' }],
-  steps: [
-    {
-      id: 'talk',
-      action: 'agent.session',
-      instruction: 'Wait.',
-      params: { goal: 'Talk', agentIds: ['reviewer'], listenToComments: true, keepSessionOpenForComments: true },
-    },
-  ],
-});
-
 it('the buttons of a check end its run and start it again, for people with write permission', async () => {
-  stage = await Stage.open(inject('redisUrl'), { director: () => ({ tools: [{ name: 'task_completed', input: { message: 'ready' } }] }) });
-  const { github } = stage;
-  const repo = await github.createRepository('acme/app', {
-    'a.txt': 'a\n',
-    '.overcut/workflow.json': WORKFLOW,
-    '.overcut/agents/reviewer.md': AGENT,
-  });
-  github.install(repo);
-  const alice = github.person('alice', { [repo.fullName]: 'write' });
-  const eve = github.person('eve', { [repo.fullName]: 'read' });
+  stage = await Stage.open(inject('redisUrl'), { director: echo });
   await stage.addServer();
-  await alice.push(repo, 'feature', { 'a.txt': 'b\n' });
-  await alice.openPull(repo, { head: 'feature', title: 'Change' });
+  const { github, repo, alice } = await openTalk(stage);
+  const eve = github.person('eve', { [repo.fullName]: 'read' });
   const checks = () => github.checks(repo);
   const buttons = () => checks().map(({ actions }) => actions.map(({ identifier }) => identifier).join());
   await until('the session waits', () => checks().some((check) => check.output.title === 'Listening for comments'));
@@ -61,14 +40,9 @@ it('"Post now" ends a review that is under way: what was found stands on the pul
     return direct(call);
   };
   stage = await Stage.open(inject('redisUrl'), { director: slow });
-  const { github } = stage;
-  const repo = await github.createRepository('acme/app', BASE);
-  github.install(repo);
-  const alice = github.person('alice', { [repo.fullName]: 'write' });
-  const eve = github.person('eve', { [repo.fullName]: 'read' });
   await stage.addServer();
-  await alice.push(repo, 'feature', HEAD);
-  const { number } = await alice.openPull(repo, { head: 'feature', title: 'Change' });
+  const { github, repo, alice, number } = await openPull(stage, 'acme/app', { files: BASE, head: HEAD });
+  const eve = github.person('eve', { [repo.fullName]: 'read' });
   const buttons = () =>
     github
       .checks(repo)[0]

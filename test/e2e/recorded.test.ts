@@ -5,38 +5,17 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { makeProgram } from '../../src/cli/program.ts';
 import { surveyEnvironment } from '../../src/config.ts';
 import type { Call, Reply } from '../../src/demo/model/call.ts';
-import { AGENT, BASE, direct, HEAD } from './small-review.ts';
+import { BASE, direct, HEAD } from './small-review.ts';
 import { Stage, until } from './stage.ts';
+import { echo, openPull, openTalk } from './talk.ts';
 
 /** `PITWALL_RECORD=1` writes the fixtures anew. They are meant to stay: a build that cannot replay them cannot go on with journals of an older one. */
 const records = process.env.PITWALL_RECORD === '1';
 const FIXTURES = resolve(import.meta.dirname, '../fixtures/runs');
 
-const TALK = JSON.stringify({
-  name: 'Talk',
-  triggers: [{ event: 'pull_request_opened' }],
-  steps: [
-    {
-      id: 'talk',
-      action: 'agent.session',
-      instruction: 'Answer every comment.',
-      params: {
-        goal: 'Talk',
-        agentIds: ['reviewer'],
-        listenToComments: true,
-        keepSessionOpenForComments: true,
-        exitCriteria: { timeLimit: { maxDurationMinutes: 30 }, userSignals: { explicit: ['/done'] } },
-      },
-    },
-  ],
-  agentRefs: {},
-});
-
-/** The small review, and a session that says what it was asked. */
+/** The small review, and a session that answers comments. */
 function play(call: Call): Reply {
-  if (!call.userTexts.join('\n').includes('Answer every comment.')) return direct(call);
-  const asked = call.userTexts.join('\n').match(/question \d+/g) ?? [];
-  return { tools: [{ name: 'task_completed', input: { message: asked.length > 0 ? `heard ${asked.at(-1)}` : 'ready' } }] };
+  return call.userTexts.join('\n').includes('Answer every comment.') ? echo(call) : direct(call);
 }
 
 let stage: Stage;
@@ -68,23 +47,6 @@ async function pitwall(args: string[], environment: Record<string, string> = {})
   return { code: await program.run(args), out, err };
 }
 
-async function openPull(name: string, files: Record<string, string>, head: Record<string, string>) {
-  const { github } = stage;
-  const repo = await github.createRepository(name, files);
-  github.install(repo);
-  const alice = github.person('alice', { [repo.fullName]: 'write' });
-  await alice.push(repo, 'feature', head);
-  const pull = await alice.openPull(repo, { head: 'feature', title: 'Change' });
-  const said = () =>
-    github
-      .comments(repo, pull.number)
-      .filter((one) => one.author === github.bot)
-      .map((one) => one.body);
-  const ended = () =>
-    until('the run ended', () => github.checks(repo).length > 0 && github.checks(repo).every((check) => check.status === 'completed'));
-  return { repo, alice, number: pull.number, said, ended };
-}
-
 /** Exports the newest run and replays the file, without Redis. */
 async function exportAndReplay(name: string): Promise<string> {
   const redis = { PITWALL_REDIS_URL: inject('redisUrl'), PITWALL_REDIS_PREFIX: stage.prefix, PITWALL_DATA_DIR: dir };
@@ -102,23 +64,21 @@ async function exportAndReplay(name: string): Promise<string> {
 
 describe('a run of the server, exported', () => {
   it('a review with delegations is derived again from the file alone', async () => {
-    const { ended } = await openPull('acme/app', BASE, HEAD);
-    await ended();
+    const { ended } = await openPull(stage, 'acme/app', { files: BASE, head: HEAD });
+    await until('the run ended', ended);
     expect(await exportAndReplay('small-review')).toMatch(
       /All \d+ entries of the run and 3 delegations were derived again, the same as recorded\./,
     );
   });
 
   it('a session with comments, ended by its signal', async () => {
-    const files = { 'a.txt': 'a\n', '.overcut/workflow.json': TALK, '.overcut/agents/reviewer.md': AGENT };
-    const { repo, alice, number, said, ended } = await openPull('acme/talk', files, { 'a.txt': 'b\n' });
-    await until('the session waits', () => said().some((body) => body.includes('ready')) && said().some((body) => body.includes('💬')));
+    const { repo, alice, number, said, ended } = await openTalk(stage, { name: 'acme/talk' });
     for (const text of ['question 1', 'question 2']) {
       alice.comment(repo, number, text);
       await until(`${text} is answered`, () => said().some((body) => body.includes(`heard ${text}`)));
     }
     alice.comment(repo, number, '/done');
-    await ended();
+    await until('the run ended', ended);
     expect(await exportAndReplay('talk')).toMatch(
       /All \d+ entries of the run and 0 delegations were derived again, the same as recorded\./,
     );

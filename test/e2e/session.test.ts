@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, inject, it } from 'vitest';
-import type { Call, Reply } from '../../src/demo/model/call.ts';
-import { AGENT } from './small-review.ts';
 import { Stage, until } from './stage.ts';
+import { echo, openTalk } from './talk.ts';
 
 let stage: Stage | null = null;
 afterEach(async () => {
@@ -9,63 +8,15 @@ afterEach(async () => {
   stage = null;
 });
 
-const WORKFLOW = (listens: boolean) =>
-  JSON.stringify({
-    name: 'Talk',
-    triggers: [{ event: 'pull_request_opened' }, { event: 'manual', slashCommand: { command: 'talk' } }],
-    steps: [
-      {
-        id: 'talk',
-        action: 'agent.session',
-        instruction: 'Answer every comment.',
-        params: {
-          goal: 'Talk',
-          agentIds: ['reviewer'],
-          listenToComments: listens,
-          keepSessionOpenForComments: true,
-          exitCriteria: { timeLimit: { maxDurationMinutes: 30 }, userSignals: { explicit: ['/done'] } },
-        },
-      },
-    ],
-    agentRefs: {},
-  });
-
-/** Answers with the numbers it was asked for, once each, in the order it heard them. */
-function echo(call: Call): Reply {
-  if (!call.offers('delegate_to_sub_agent')) return { text: 'ok' };
-  const asked = call.userTexts.join('\n').match(/question \d+/g) ?? [];
-  const told = call.done('task_completed').flatMap((step) => String(step.input.message).match(/question \d+/g) ?? []);
-  const fresh = [...new Set(asked)].filter((one) => !told.includes(one));
-  return { tools: [{ name: 'task_completed', input: { message: fresh.length > 0 ? `heard ${fresh.join(', ')}` : 'ready' } }] };
-}
-
-async function openTalk(listens = true) {
+async function begin(listens = true) {
   stage = await Stage.open(inject('redisUrl'), { director: echo });
-  const { github } = stage;
-  const repo = await github.createRepository('acme/app', {
-    'a.txt': 'a\n',
-    '.overcut/workflow.json': WORKFLOW(listens),
-    '.overcut/agents/reviewer.md': AGENT,
-  });
-  github.install(repo);
-  const alice = github.person('alice', { [repo.fullName]: 'write' });
-  const mallory = github.person('mallory', {});
-  await stage.addServer();
-  await alice.push(repo, 'feature', { 'a.txt': 'b\n' });
-  const pull = await alice.openPull(repo, { head: 'feature', title: 'Change' });
-  const said = () =>
-    github
-      .comments(repo, pull.number)
-      .filter((one) => one.author === github.bot)
-      .map((one) => one.body);
-  const ended = () => github.checks(repo).every((check) => check.status === 'completed');
-  await until('the session waits', () => said().some((body) => body.includes('ready')) && said().some((body) => body.includes('💬')));
-  return { stage, github, repo, alice, mallory, number: pull.number, said, ended };
+  const server = await stage.addServer();
+  return { server, ...(await openTalk(stage, { listens })) };
 }
 
 describe('a session that stays open', () => {
   it('answers comments once each, in order, marks them, and ends by the exact signal of somebody who may', async () => {
-    const { github, repo, alice, mallory, number, said, ended } = await openTalk();
+    const { github, repo, alice, mallory, number, said, ended } = await begin();
     const questions = Array.from({ length: 6 }, (_, k) => alice.comment(repo, number, `question ${k}`));
     await until('all are answered', () =>
       Array.from({ length: 6 }, (_, k) => k).every((k) => said().some((body) => body.includes(`question ${k}`))),
@@ -90,17 +41,16 @@ describe('a session that stays open', () => {
   });
 
   it('waits without a job, and hears a comment after its process was killed', async () => {
-    const { stage: own, repo, alice, number, said } = await openTalk(false);
-    const [first] = own.servers;
-    await first?.kill();
-    await first?.start();
+    const { server, repo, alice, number, said } = await begin(false);
+    await server.kill();
+    await server.start();
     alice.comment(repo, number, 'question 1');
     await until('it is answered', () => said().some((body) => body.includes('question 1')));
     expect(said().filter((body) => body.includes('question 1'))).toHaveLength(1);
   });
 
   it('obeys /why, /status, /help, /cancel and /retry of people with write permission only', async () => {
-    const { github, repo, alice, mallory, number, said, ended } = await openTalk();
+    const { github, repo, alice, mallory, number, said, ended } = await begin();
     const strange = mallory.comment(repo, number, '/cancel');
     await until('the stranger is refused', () => strange.reactions.some((one) => one.content === 'confused'));
     alice.comment(repo, number, '/why');

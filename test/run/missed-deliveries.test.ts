@@ -1,133 +1,96 @@
-import { randomUUID } from 'node:crypto';
-import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { GitHub } from '../../src/demo/github/github.ts';
-import { GitHubApp } from '../../src/github/client.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MissedDeliveries } from '../../src/run/missed-deliveries.ts';
-import { RedisStore, type Store } from '../../src/store/store.ts';
 import { until } from '../e2e/stage.ts';
+import { HOUR, LIST, Listed, ONE } from './listed.ts';
 
-const HOUR = 3_600_000;
-const ABOUT = { installationId: null, repositoryId: null };
-const LIST = 'GET /app/hook/deliveries';
-const ONE = 'GET /app/hook/deliveries/{delivery_id}';
-
-let github: GitHub;
-let app: GitHubApp;
-let store: Store;
-let lines: string[] = [];
-
+let at: Listed;
 beforeEach(async () => {
-  [github, store] = await Promise.all([
-    GitHub.start(),
-    RedisStore.open({ url: inject('redisUrl'), prefix: `missed-${randomUUID()}` }, { warn: () => {}, error: () => {} }),
-  ]);
-  lines = [];
-  app = makeApp(fetch);
+  at = await Listed.open();
 });
-afterEach(async () => {
-  await Promise.all([app.close(), store.close(), github.stop()]);
-});
-
-function makeApp(send: typeof fetch): GitHubApp {
-  const { id: appId, privateKey, webhookSecret } = github.app;
-  const log = pino({ level: 'silent' });
-  return new GitHubApp({ appId, privateKey, webhookSecret, apiUrl: github.apiUrl, version: '0.0.0', log, fetch: send });
-}
+afterEach(() => at.close());
 
 /** A process that looks; `pauseMs` is how long it puts off first what could not be read. */
-function looker({ own = app, pauseMs = 60_000 } = {}) {
-  const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
-  const missed = new MissedDeliveries({ requests: () => own.requests(), store, log, pauseMs });
+function looker({ own = at.app, pauseMs = 60_000 } = {}) {
+  const missed = new MissedDeliveries({ requests: () => own.requests(), store: at.store, log: at.log, pauseMs });
   return (keep = async () => true) => missed.look({ signal: new AbortController().signal, keep });
 }
 
-/** A delivery that was attempted so long ago; answered with this status, or by nobody (0). */
-function deliver(ago: number, status = 0, payload: Record<string, unknown> = { action: 'opened' }) {
-  const delivery = github.hooks.send('issues', payload, ABOUT);
-  delivery.answer = { status, ms: 1, body: '', error: status === 0 ? 'failed to connect' : null, at: Date.now() - ago };
-  return delivery;
-}
-
-const queued = async () => (await store.queues.counts()).deliveries;
-const asked = (route: string) => github.log.filter((entry) => entry.route === route).length;
-
 describe('failed deliveries', () => {
   it('of the last three days are brought in, those that were answered and older ones are not', async () => {
-    deliver(80 * HOUR);
-    for (const ago of [70 * HOUR, 2 * HOUR, 1_000]) deliver(ago);
-    deliver(HOUR, 503);
-    deliver(HOUR, 202);
+    at.deliver(80 * HOUR);
+    for (const ago of [70 * HOUR, 2 * HOUR, 1_000]) at.deliver(ago);
+    at.deliver(HOUR, 503);
+    at.deliver(HOUR, 202);
     expect(await looker()()).toBe(4);
-    expect(await queued()).toBe(4);
+    expect(await at.queued()).toBe(4);
   });
 
   it('are read once, whoever looks again, and an unchanged list costs nothing', async () => {
-    deliver(2 * HOUR);
-    deliver(1_000);
+    at.deliver(2 * HOUR);
+    at.deliver(1_000);
     const look = looker();
     expect([await look(), await look(), await looker()()]).toEqual([2, 0, 0]);
-    expect(asked(ONE)).toBe(2);
-    expect(github.log.filter((entry) => entry.route === LIST && entry.status === 304)).toHaveLength(1);
-    deliver(0);
+    expect(at.asked(ONE)).toBe(2);
+    expect(at.github.log.filter((entry) => entry.route === LIST && entry.status === 304)).toHaveLength(1);
+    at.deliver(0);
     expect(await look()).toBe(1);
   });
 
   it('that were handled, or answered when they were sent again, are not read', async () => {
-    const handled = deliver(2_000);
-    await store.claims.finish(handled.guid);
-    const again = deliver(3 * HOUR);
-    const second = github.hooks.redeliver(again.id);
+    const handled = at.deliver(2_000);
+    await at.store.claims.finish(handled.guid);
+    const again = at.deliver(3 * HOUR);
+    const second = at.github.hooks.redeliver(again.id);
     if (second) second.answer = { status: 200, ms: 1, body: '', error: null, at: Date.now() - HOUR };
-    const inVain = deliver(3 * HOUR);
-    const third = github.hooks.redeliver(inVain.id);
+    const inVain = at.deliver(3 * HOUR);
+    const third = at.github.hooks.redeliver(inVain.id);
     if (third) third.answer = { status: 500, ms: 1, body: '', error: null, at: Date.now() - HOUR };
     expect(await looker()()).toBe(1);
-    expect(asked(ONE)).toBe(1);
-    expect(await queued()).toBe(1);
+    expect(at.asked(ONE)).toBe(1);
+    expect(await at.queued()).toBe(1);
   });
 
   it('come oldest first, over many pages, and what a process that dies has left another takes', async () => {
-    const all = Array.from({ length: 130 }, (_, k) => deliver(3 * HOUR - k * 1_000).guid);
+    const all = Array.from({ length: 130 }, (_, k) => at.deliver(3 * HOUR - k * 1_000).guid);
     let steps = 0;
     expect(await looker()(async () => ++steps <= 60)).toBe(60);
     expect(await looker()()).toBe(70);
     const bodies: string[] = [];
     const idle = async () => undefined;
     const handlers = { run: idle, delegation: idle, report: idle, failed: () => undefined };
-    store.queues.startWorkers({ ...handlers, delivery: async ({ id }) => void bodies.push(id) }, { advances: 1, delegations: 1 });
+    at.store.queues.startWorkers({ ...handlers, delivery: async ({ id }) => void bodies.push(id) }, { advances: 1, delegations: 1 });
     await until('all are taken', () => bodies.length === 130);
-    await store.queues.stopWorkers(1_000);
+    await at.store.queues.stopWorkers(1_000);
     expect(new Set(bodies)).toEqual(new Set(all));
-    expect(asked(ONE)).toBe(130);
+    expect(at.asked(ONE)).toBe(130);
   });
 });
 
 describe('what cannot be read', () => {
   it('is put off for longer every time, and holds up no other', async () => {
-    const poisonous = deliver(2 * HOUR);
-    for (let k = 0; k < 5; k++) deliver(HOUR + k);
-    github.fault({ on: new RegExp(`deliveries/${poisonous.id}$`), status: 500, times: 200 });
+    const poisonous = at.deliver(2 * HOUR);
+    for (let k = 0; k < 5; k++) at.deliver(HOUR + k);
+    at.github.fault({ on: new RegExp(`deliveries/${poisonous.id}$`), status: 500, times: 200 });
     const look = looker({ pauseMs: 20 });
     expect(await look()).toBe(5);
     const pauses: number[] = [];
     for (let tries = 1; tries < 6; tries++) {
-      const before = await store.failures.putOffs([poisonous.guid]);
+      const before = await at.store.failures.putOffs([poisonous.guid]);
       const putOff = before.get(poisonous.guid);
       expect(putOff?.tries).toBe(tries);
-      pauses.push((putOff?.until ?? 0) - (await store.now()));
+      pauses.push((putOff?.until ?? 0) - (await at.store.now()));
       await until('it is tried again', async () => {
         await look();
-        return asked(ONE) === 6 + tries;
+        return at.asked(ONE) === 6 + tries;
       });
     }
-    expect(asked(ONE)).toBe(11);
+    expect(at.asked(ONE)).toBe(11);
     expect(pauses.at(-1)).toBeGreaterThan(100);
   });
 
   it('200 that GitHub has in no known shape hold up no other, and none is read twice at once', async () => {
-    for (let k = 0; k < 200; k++) deliver(2 * HOUR + k);
-    const fine = deliver(1_000);
+    for (let k = 0; k < 200; k++) at.deliver(2 * HOUR + k);
+    const fine = at.deliver(1_000);
     const broken: typeof fetch = async (input, init) => {
       const url = String(input);
       if (!/deliveries\/\d+$/.test(url) || url.endsWith(`/${fine.id}`)) return fetch(input, init);
@@ -135,45 +98,45 @@ describe('what cannot be read', () => {
       return new Response('{"nothing":true}', { headers: { 'content-type': 'application/json' } });
     };
     const paths: string[] = [];
-    const look = looker({ own: makeApp(broken) });
+    const look = looker({ own: at.makeApp(broken) });
     expect([await look(), await look()]).toEqual([1, 0]);
     expect(paths).toHaveLength(200);
   });
 
   it('is left out where GitHub does not have it any more', async () => {
-    deliver(1_000);
-    github.fault({ on: ONE, status: 404 });
+    at.deliver(1_000);
+    at.github.fault({ on: ONE, status: 404 });
     const look = looker();
     expect([await look(), await look()]).toEqual([0, 0]);
-    expect(asked(ONE)).toBe(1);
-    expect(lines.join('')).toContain('does not have the payload');
+    expect(at.asked(ONE)).toBe(1);
+    expect(at.lines.join('')).toContain('does not have the payload');
   });
 
   it.each([401, 403, 404, 500])('a list that GitHub answers with %i is an error of this look only', async (status) => {
-    deliver(1_000);
-    github.fault({ on: LIST, status });
+    at.deliver(1_000);
+    at.github.fault({ on: LIST, status });
     const look = looker();
     await expect(look()).rejects.toThrow('GitHub');
     expect(await look()).toBe(1);
   });
 
   it('GitHub that answers for none is not asked for every one', async () => {
-    for (let k = 0; k < 20; k++) deliver(HOUR + k);
-    github.fault({ on: ONE, status: 500, times: 100 });
+    for (let k = 0; k < 20; k++) at.deliver(HOUR + k);
+    at.github.fault({ on: ONE, status: 500, times: 100 });
     await expect(looker()()).rejects.toThrow('500');
-    expect(asked(ONE)).toBe(3);
+    expect(at.asked(ONE)).toBe(3);
   });
 
   it('rows that are not GitHub’s are left out', async () => {
-    const fine = deliver(1_000);
+    const fine = at.deliver(1_000);
     const mixed: typeof fetch = async (input, init) => {
       const answer = await fetch(input, init);
       if (!new URL(String(input)).pathname.endsWith('/app/hook/deliveries')) return answer;
       const rows = [null, 7, { id: 'x' }, { id: 1, guid: '../..', event: 'issues' }, ...((await answer.json()) as object[])];
       return new Response(JSON.stringify(rows), { headers: { 'content-type': 'application/json' } });
     };
-    expect(await looker({ own: makeApp(mixed) })()).toBe(1);
-    expect(github.log.filter((entry) => entry.route === ONE).map((entry) => entry.path)).toEqual([
+    expect(await looker({ own: at.makeApp(mixed) })()).toBe(1);
+    expect(at.github.log.filter((entry) => entry.route === ONE).map((entry) => entry.path)).toEqual([
       expect.stringMatching(new RegExp(`/${fine.id}$`)),
     ]);
   });

@@ -1,107 +1,50 @@
 import { randomUUID } from 'node:crypto';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GitHub } from '../../src/demo/github/github.ts';
-import { GitHubApp } from '../../src/github/client.ts';
-import { Configurations } from '../../src/github/configuration.ts';
-import { Permissions } from '../../src/github/permission.ts';
-import { Intake } from '../../src/run/intake.ts';
-import { House, over, type Process, session } from '../session/house.ts';
+import type { GitHub } from '../../src/demo/github/github.ts';
+import { type House, over, type Process, session } from '../session/house.ts';
+import { Office, OPENED, workflow } from './office.ts';
 
+let office: Office;
 let house: House;
 let github: GitHub;
-let app: GitHubApp;
-let intake: Intake;
 let process: Process;
-let repositories = 0;
-const taken = new Set<number>();
-
 beforeAll(async () => {
-  [house, github] = await Promise.all([House.open(), GitHub.start()]);
-  const { id, privateKey, webhookSecret } = github.app;
-  app = new GitHubApp({
-    appId: id,
-    privateKey,
-    webhookSecret,
-    apiUrl: github.apiUrl,
-    version: '0.0.0',
-    log: pino({ level: 'silent' }),
-  });
+  office = await Office.open();
+  ({ house, github } = office);
   process = house.process();
-  intake = new Intake({ services: process.services, app, configurations: new Configurations(), permissions: new Permissions() });
-  app.onDelivery((delivery) => intake.handle(delivery));
   house.play = () => ({ calls: [{ name: 'task_completed', input: { message: `said ${randomUUID()}` } }] });
 });
-afterAll(async () => {
-  await app.close();
-  await Promise.all([house.close(), github.stop()]);
-});
-
-const talk = (keepSessionOpenForComments: boolean) =>
-  JSON.stringify({
-    name: 'Talk',
-    triggers: [{ event: 'pull_request_opened' }],
-    steps: [
-      session('s', {
-        listenToComments: true,
-        keepSessionOpenForComments,
-        exitCriteria: { timeLimit: { maxDurationMinutes: 30 }, userSignals: { explicit: ['/done'] } },
-      }),
-    ],
-  });
+afterAll(() => office.close());
 
 /** Takes in what GitHub sent, and lets every run go as far as it goes. */
 async function takeAll(runs: string[] = []): Promise<void> {
-  for (const delivery of github.hooks.deliveries.filter(({ id }) => !taken.has(id))) {
-    taken.add(delivery.id);
-    await intake.take({ id: delivery.guid, event: delivery.event, body: delivery.body.toString() });
-  }
+  await office.takeAll();
   for (const run of runs) await process.drive(run);
 }
 
-/** A pull request with a writer, and a run that has not begun. */
-async function prepare(keepsOpen: boolean) {
-  const name = `acme/signals-${++repositories}`;
-  const agent = { '.overcut/agents/a.md': '---\nname: A\ntype: CodeReview\n---\nYou look.\n' };
-  const { id } = await github.createRepository(name, { 'a.txt': 'a\n', '.overcut/workflow.json': talk(keepsOpen), ...agent });
-  github.install(name);
-  const writer = github.person(`writer${id}`, { [name]: 'write' });
-  await writer.push(name, 'feature', { 'a.txt': 'b\n' });
-  const { number } = await writer.openPull(name, { head: 'feature', title: 'Change' });
+/** A pull request, the people around it, and a run that has not begun. */
+async function prepare(keepSessionOpenForComments: boolean) {
+  const exitCriteria = { timeLimit: { maxDurationMinutes: 30 }, userSignals: { explicit: ['/done'] } };
+  const steps = [session('s', { listenToComments: true, keepSessionOpenForComments, exitCriteria })];
+  const at = await office.settle({ talk: workflow('Talk', [OPENED], { steps, flow: [] }) });
+  const number = await office.openPull(at);
   await takeAll();
-  const [run = ''] = await house.store.runsOf(`${id}:pr:${number}`, 1);
+  const [run = ''] = await house.store.runsOf(`${at.id}:pr:${number}`, 1);
   const heard = async () => (await house.entriesOf(run, 'comment.heard')).map(({ text }) => text);
-  return { name, number, run, writer, heard };
+  const people = { writer: at.wanda, reader: at.eve, stranger: github.person(`stranger${at.id}`, {}) };
+  return { name: at.name, number, run, heard, decisions: () => office.decisions(at.id, number), ...people };
 }
 
 /** A pull request whose session waits for replies, unless `early` said something before it began. */
 async function open(early?: string) {
-  const name = `acme/signals-${++repositories}`;
-  const files = {
-    'a.txt': 'a\n',
-    '.overcut/workflow.json': talk(true),
-    '.overcut/agents/a.md': '---\nname: A\ntype: CodeReview\n---\nYou look.\n',
-  };
-  const { id } = await github.createRepository(name, files);
-  github.install(name);
-  const people = {
-    writer: github.person(`writer${id}`, { [name]: 'write' }),
-    reader: github.person(`reader${id}`, { [name]: 'read' }),
-    stranger: github.person(`stranger${id}`, {}),
-  };
-  await people.writer.push(name, 'feature', { 'a.txt': 'b\n' });
-  const { number } = await people.writer.openPull(name, { head: 'feature', title: 'Change' });
-  await takeAll();
-  const [run = ''] = await house.store.runsOf(`${id}:pr:${number}`, 1);
+  const at = await prepare(true);
   if (early !== undefined) {
-    people.writer.comment(name, number, early);
+    at.writer.comment(at.name, at.number, early);
     await takeAll();
   }
-  await process.drive(run);
-  expect(await house.end(run)).toBeNull();
-  const heard = async () => (await house.entriesOf(run, 'comment.heard')).map(({ text }) => text);
-  const decisions = () => house.store.decisions.list(id, `${id}:pr:${number}`);
-  return { name, number, run, heard, decisions, ...people };
+  await process.drive(at.run);
+  expect(await house.end(at.run)).toBeNull();
+  return at;
 }
 
 describe('an exit signal', () => {
