@@ -1,11 +1,10 @@
 import type { Effect, Outcome } from '../journal/effect.ts';
-import type { Writer } from './writer.ts';
+import { Unsettled, type Writer } from './writer.ts';
 
 type Dispatch = Extract<Effect, { type: 'ci.dispatch' }>;
 
 interface RunRow {
   id: number;
-  created_at: string;
   head_branch: string | null;
   actor: { login: string } | null;
 }
@@ -16,31 +15,27 @@ interface Dispatched {
   by: string;
 }
 
-/** GitHub's clock and ours may differ by this much (ms). */
-const SKEW = 60_000;
+/** GitHub makes the run some time after it has taken the request: not before this time (ms) is it asked for again, and how often it is looked for meanwhile. */
+const SHOWN_MS = 60_000;
+const LOOK_MS = 5_000;
 
 /**
  * Starts a workflow of the run's own repository by `workflow_dispatch`. GitHub takes no key and answers with nothing, so one that may have been started before is
- * looked for by its starter, its branch and its time.
+ * looked for by its starter, its branch, and what there was before it.
  */
 export async function dispatchCi(writer: Writer, { workflow, ref, inputs }: Dispatch): Promise<Outcome> {
   const rows = await listRuns(writer, workflow);
   if (!Array.isArray(rows)) return rows;
-  const since = rows.filter((row) => Date.parse(row.created_at) >= writer.since - SKEW && isOurs(writer, row, ref));
-  const first = Math.min(...since.map(({ id }) => id));
-  const newest = Math.max(0, ...rows.map(({ id }) => id));
-  const done = (before: number): Outcome => ({ status: 'done', result: { before, by: writer.login } satisfies Dispatched });
-  if (writer.resumed && since.length > 0) return done(first - 1);
-  const reply = await writer.settle<unknown>({
-    doubt: false,
-    act: () =>
-      writer.write('POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches', { workflow_id: workflow, ref, inputs }),
-    async look() {
-      const now = await listRuns(writer, workflow);
-      return Array.isArray(now) ? (now.find((row) => row.id > newest && isOurs(writer, row, ref)) ?? null) : null;
-    },
-  });
-  if (reply.status === 'done') return done(newest);
+  const { sent } = writer;
+  const before = sent?.before ?? Math.max(0, ...rows.map(({ id }) => id));
+  const done: Outcome = { status: 'done', result: { before, by: writer.login } satisfies Dispatched };
+  if (rows.some((row) => row.id > before && isOurs(writer, row, ref))) return done;
+  if (sent && writer.now - sent.at < SHOWN_MS)
+    throw new Unsettled('it does not show whether the workflow was started', writer.now + LOOK_MS);
+  const route = 'POST /repos/{owner}/{repo}/actions/workflows/{workflow_id}/dispatches';
+  const reply = await writer.write(route, { workflow_id: workflow, ref, inputs }, { before: () => writer.noteSent(before) });
+  if (reply.status === 'done') return done;
+  if (reply.status === 'unknown') throw new Unsettled(reply.reason, writer.now + LOOK_MS);
   return { status: 'refused', reason: `the workflow "${workflow}" was not started on ${ref}: ${reply.reason}` };
 }
 

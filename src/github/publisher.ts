@@ -1,6 +1,6 @@
 import { CLOCK, type Clock } from '../journal/clock.ts';
 import type { Diff } from '../journal/diff.ts';
-import type { Doubts, Effect, EffectRecords, Outcome, Places } from '../journal/effect.ts';
+import type { Doubts, Effect, EffectRecords, Outcome, Places, Sent } from '../journal/effect.ts';
 import { Pending } from '../journal/errors.ts';
 import type { Event } from '../journal/event.ts';
 import type { DraftReviews } from '../journal/finding.ts';
@@ -15,7 +15,7 @@ import { lookAgain, noteDoubt } from './doubt.ts';
 import type { Governor } from './governor.ts';
 import { updateItem } from './item-effect.ts';
 import { addReaction } from './reaction.ts';
-import { checkRecord, claim, endRecord, noteUnclear } from './record.ts';
+import { checkRecord, claim, endRecord, noteInRecord } from './record.ts';
 import { submitReview } from './review.ts';
 import { replyInThread, resolveThread } from './thread-effect.ts';
 import { Unsettled, Withdrawn, Writer } from './writer.ts';
@@ -116,23 +116,30 @@ async function perform(shared: Shared, id: string, call: Performance): Promise<O
     if (call.effect.type === 'review.submit') await keepTurn(shared, call.event, call.run);
   };
   const onDoubt = () => noteDoubt(shared, id, { event: call.event, effect: call.effect, since: record.at });
-  const writer = new Writer({ ...base, resumed, guard, onDoubt, ...(call.signal ? { signal: call.signal } : {}) });
+  const noteSent = (sent: Sent) => noteInRecord(shared, id, { sent });
+  const own = { resumed, guard, onDoubt, noteSent, ...(record.sent ? { sent: record.sent } : {}) };
+  const writer = new Writer({ ...base, ...own, ...(call.signal ? { signal: call.signal } : {}) });
   try {
     const outcome = await act(shared, writer, call);
     await endRecord(shared, id, outcome);
     return outcome;
   } catch (error) {
     if (error instanceof Withdrawn) return { status: resumed || writer.begun ? 'unknown' : 'refused', reason: error.message };
-    if (!(error instanceof Pending)) throw error;
-    const unclear = record.unclear ?? clock.now();
-    if (!(error instanceof Unsettled) || clock.now() - unclear < GIVE_UP_MS) {
-      await noteUnclear(shared, id, { record, unclear: error instanceof Unsettled ? unclear : null });
-      throw error;
-    }
-    const outcome: Outcome = { status: 'unknown', reason: `GitHub gave no clear answer for 30 minutes: ${error.reason}` };
-    await endRecord(shared, id, outcome);
-    return outcome;
+    if (error instanceof Pending) return giveUp(shared, id, { error, unclear: record.unclear ?? clock.now() });
+    throw error;
   }
+}
+
+/** Ends as unknown what GitHub has given no clear answer to for too long; throws what it waits for where there is time left. `unclear`: since when. */
+async function giveUp(shared: Shared, id: string, { error, unclear }: { error: Pending; unclear: number }): Promise<Outcome> {
+  const isUnclear = error instanceof Unsettled;
+  if (!isUnclear || shared.clock.now() - unclear < GIVE_UP_MS) {
+    await noteInRecord(shared, id, { unclear: isUnclear ? unclear : null }).catch(() => undefined);
+    throw error;
+  }
+  const outcome: Outcome = { status: 'unknown', reason: `GitHub gave no clear answer for 30 minutes: ${error.reason}` };
+  await endRecord(shared, id, outcome);
+  return outcome;
 }
 
 function act(shared: Shared, writer: Writer, { run, effect, kept, rules }: Performance): Promise<Outcome> {

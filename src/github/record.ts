@@ -1,5 +1,5 @@
 import type { Clock } from '../journal/clock.ts';
-import type { EffectRecord, EffectRecords, Outcome } from '../journal/effect.ts';
+import type { EffectRecord, EffectRecords, Outcome, Sent } from '../journal/effect.ts';
 import { Superseded } from '../journal/errors.ts';
 
 /** Who keeps the records of effects: `worker` is this process' nonce. */
@@ -24,8 +24,7 @@ export async function claim(
       await records.swap(id, null, { state: 'intent', at: clock.now() });
       continue;
     }
-    const unclear = seen.state === 'acting' && seen.unclear !== undefined ? { unclear: seen.unclear } : {};
-    const record: Acting = { state: 'acting', at: seen.at, by: worker, ...unclear };
+    const record: Acting = { ...seen, state: 'acting', by: worker };
     const resumed = seen.state === 'acting';
     if (resumed && seen.by === worker) return { status: 'ours', record: seen, resumed };
     if (await records.swap(id, seen, record)) return { status: 'ours', record, resumed };
@@ -46,13 +45,15 @@ export async function endRecord({ records, worker, clock }: RecordKeeper, id: st
   throw new Superseded(`another worker carries out ${id}`);
 }
 
-/** Keeps in the record since when GitHub gives no clear answer; a wait of another kind sets that back. */
-export async function noteUnclear(
-  { records }: RecordKeeper,
+/** Keeps in the record since when GitHub gives no clear answer (null: it does), or what was sent; throws `Superseded` where another worker has it. */
+export async function noteInRecord(
+  { records, worker }: RecordKeeper,
   id: string,
-  { record, unclear }: { record: Acting; unclear: number | null },
+  note: { unclear: number | null } | { sent: Sent },
 ): Promise<void> {
-  if (unclear === (record.unclear ?? null)) return;
-  const { unclear: _, ...plain } = record;
-  await records.swap(id, record, unclear === null ? plain : { ...plain, unclear });
+  const seen = await records.get(id);
+  if (seen?.state !== 'acting' || seen.by !== worker) throw new Superseded(`another worker carries out ${id}`);
+  const { unclear = null, ...rest } = { ...seen, ...note };
+  const next: Acting = unclear === null ? rest : { ...rest, unclear };
+  if (!(await records.swap(id, seen, next))) throw new Superseded(`another worker carries out ${id}`);
 }

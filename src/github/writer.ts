@@ -1,4 +1,5 @@
 import type { Clock } from '../journal/clock.ts';
+import type { Sent } from '../journal/effect.ts';
 import { Pending } from '../journal/errors.ts';
 import type { Event } from '../journal/event.ts';
 import { type Api, queryGraph } from './api.ts';
@@ -42,6 +43,10 @@ export interface WriterOptions {
   since: number;
   /** What it made (an id), where its record tells: others know it by that. */
   made?: number;
+  /** When it was last sent, where it can carry no marker. */
+  sent?: Sent;
+  /** Keeps that, before it is sent. */
+  noteSent?: (sent: Sent) => Promise<void>;
   signal?: AbortSignal;
   /** Told before something is done again that a look has not found: what was done before may yet show up beside it. */
   onDoubt?: () => Promise<void>;
@@ -52,7 +57,7 @@ export interface WriterOptions {
 /** How a write goes: `content` (true by default) if it creates something, `before` is called inside the turn and may throw to leave it out. */
 export interface WriteOptions {
   content?: boolean;
-  before?: () => void;
+  before?: () => void | Promise<void>;
 }
 
 const BACKOFF = [1000, 2000];
@@ -101,6 +106,15 @@ export class Writer {
 
   get since(): number {
     return this.#options.since;
+  }
+
+  get sent(): Sent | null {
+    return this.#options.sent ?? null;
+  }
+
+  /** Notes that something without a marker is sent now, for the first time or again; to be called right before. */
+  async noteSent(before: number): Promise<void> {
+    await this.#options.noteSent?.({ at: this.now, before });
   }
 
   get now(): number {
@@ -211,7 +225,7 @@ export class Writer {
   #guarded<T>(purpose: 'act' | 'undo', options: WriteOptions, act: () => Promise<T>): Promise<Reply<T>> {
     return this.#sort(options.content ?? true, async () => {
       await this.#options.guard(purpose);
-      options.before?.();
+      await options.before?.();
       this.#begun = true;
       return act();
     });

@@ -67,10 +67,16 @@ export interface Annotation {
 /** How an effect ended. `refused` is final (GitHub or our policy said no, with the reason); `unknown` must be looked up before another try. */
 export type Outcome = { status: 'done'; result: unknown } | { status: 'refused'; reason: string } | { status: 'unknown'; reason: string };
 
+/** When something that can carry no marker was last sent (ms since 1970), and the newest of its kind that stood before: what is newer may be it. */
+export interface Sent {
+  at: number;
+  before: number;
+}
+
 /** The record of one effect, shared by all workers: `<run>:<key>`. `unclear`: since when GitHub has given no clear answer (ms since 1970). */
 export type EffectRecord =
   | { state: 'intent'; at: number }
-  | { state: 'acting'; at: number; by: string; unclear?: number }
+  | { state: 'acting'; at: number; by: string; unclear?: number; sent?: Sent }
   | { state: 'ended'; at: number; outcome: Outcome };
 
 /** Effect records in the store. Every change is one compare-and-set, so two workers never act on one record at once. */
