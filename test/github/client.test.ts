@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { queryGraph } from '../../src/github/api.ts';
 import { GitHubApp } from '../../src/github/client.ts';
 import type { GitHubError } from '../../src/github/error.ts';
 import { PERMISSIONS } from '../../src/github/tokens.ts';
@@ -127,6 +128,27 @@ describe('clients', () => {
     await expect(api.rest.issues.listForRepo(place)).rejects.toMatchObject({ kind: 'limited', retryAt: limited?.retryAt });
     expect(stage.asked).toHaveLength(asked);
     await app.close();
+  });
+
+  it.each([
+    ['GraphQL, by its type', { errors: [{ type: 'RATE_LIMIT', message: 'API rate limit already exceeded for user ID 1.' }] }],
+    ['GraphQL, by its older type', { errors: [{ type: 'RATE_LIMITED', message: 'Wait' }] }],
+    ['GraphQL, by its words', { data: null, errors: [{ message: 'You have exceeded a secondary rate limit.' }] }],
+  ])('know a limit of %s', async (_, body) => {
+    const app = new GitHubApp(stage.options);
+    const api = await app.api(stage.installation, stage.repository.id, 'read');
+    stage.fault({ on: /graphql/, status: 200, body, headers: { 'x-ratelimit-remaining': '4000' } });
+    const before = Date.now();
+    const limited = await queryGraph(api, 'query { viewer { login } }', {}).catch((error: GitHubError) => error);
+    expect(limited).toMatchObject({ kind: 'limited' });
+    expect((limited as GitHubError).retryAt ?? 0).toBeGreaterThanOrEqual(before + 60_000);
+    await app.close();
+  });
+
+  it('take no page for an answer of GraphQL', async () => {
+    const api = await stage.api();
+    stage.fault({ on: /graphql/, status: 200, headers: { 'content-type': 'text/html' }, body: '<html></html>' });
+    await expect(queryGraph(api, 'query { viewer { login } }', {})).rejects.toMatchObject({ kind: 'network' });
   });
 
   it('give up on an answer that does not come', async () => {

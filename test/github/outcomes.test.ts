@@ -221,6 +221,17 @@ describe('of a process that is killed', () => {
   });
 });
 
+describe('where GitHub calls every token bad', () => {
+  it.each(kinds)('%s waits for a better one: nothing is done, nothing is decided', async (_, kind) => {
+    const id = await prepare(kind);
+    house.gh.fault({ on: kind.on, status: 401, body: { message: 'Bad credentials' }, times: 2 });
+    await expect(house.publisher().perform(call(kind.effect(id)))).rejects.toMatchObject({ kind: 'unauthorized' });
+    expect(await kind.count(id)).toBe(0);
+    expect(await carryOut(kind.effect(id))).toMatchObject({ status: 'done' });
+    expect(await kind.count(id)).toBe(1);
+  });
+});
+
 describe('of a run that ended', () => {
   it.each(kinds)('while it waited for its turn, %s is left out', async (_, kind) => {
     const id = await prepare(kind);
