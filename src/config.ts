@@ -51,14 +51,20 @@ const seconds = (least: number, most: number) => {
     .refine((value) => value >= least && value <= most, error);
 };
 
+/** What stands in examples for a secret: whoever copied it has none. */
+const PLACEHOLDER = /^<.*>$|^\$\{.*\}$|^change[\s_-]?(?:me|this)|^your[\s_-].*secret/i;
+const webhookSecret = text
+  .min(16, 'must have at least 16 characters')
+  .refine((value) => !PLACEHOLDER.test(value), 'must be a secret of your own, not the placeholder of an example');
+
 const Variables = z.object({
   APP_ID: text.regex(/^[1-9]\d{0,14}$/, "must be the number that the App's settings page shows as App ID").transform(Number),
   PRIVATE_KEY: text.refine(
     (value) => value.includes('PRIVATE KEY'),
     "must be the PEM text of the App's key (line breaks may be written as \\n)",
   ),
-  WEBHOOK_SECRET: text.min(16, 'must have at least 16 characters').refine((value) => value !== 'development', 'must not be "development"'),
-  WEBHOOK_SECRET_PREVIOUS: text.min(16, 'must have at least 16 characters').optional(),
+  WEBHOOK_SECRET: webhookSecret.refine((value) => value !== 'development', 'must not be "development"'),
+  WEBHOOK_SECRET_PREVIOUS: webhookSecret.optional(),
   GITHUB_API_URL: webAddress.default('https://api.github.com'),
   ANTHROPIC_API_KEY: text,
   ANTHROPIC_BASE_URL: webAddress.default('https://api.anthropic.com'),

@@ -137,6 +137,20 @@ describe('a bad environment', () => {
 
   it('may not have the secret of the examples', () => {
     expect(mistakesOf({ ...GOOD, WEBHOOK_SECRET: 'development' })).toContain('WEBHOOK_SECRET must not be "development"');
+    const placeholders = [
+      '<your webhook secret>',
+      '$' + '{WEBHOOK_SECRET}',
+      'changeme-changeme',
+      'CHANGE_THIS_SECRET',
+      'your-webhook-secret',
+      'your_secret_goes_here',
+    ];
+    const wanted = 'must be a secret of your own, not the placeholder of an example';
+    for (const value of placeholders)
+      expect(mistakesOf({ ...GOOD, WEBHOOK_SECRET: value, WEBHOOK_SECRET_PREVIOUS: value })).toEqual([
+        `WEBHOOK_SECRET ${wanted}`,
+        `WEBHOOK_SECRET_PREVIOUS ${wanted}`,
+      ]);
   });
 
   it('is told all its mistakes at once', () => {
