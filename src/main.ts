@@ -92,7 +92,7 @@ async function wire(given: Config, frame: Frame): Promise<Running> {
   if (config.role !== 'web') startWork(config, { services, intake, watch: store.watch, closers });
   if (app) closers.push(() => app.close());
   if (config.poll) startPolling(config.poll, { store, github, closers, log });
-  if (config.role !== 'web') closers.push(startRecovery({ services, app: github }));
+  if (config.role !== 'web') closers.push(startRecovery({ services, app: github, refuseLoss: () => store.watch.refuseLoss() }));
   const port = app?.port ?? 0;
   log.info({ port, role: config.role }, 'Pitwall is ready');
   return { url: `http://127.0.0.1:${port}`, port, stop };

@@ -25,6 +25,8 @@ const OVERLAP_MS = 10 * 60_000;
 export class MissedDeliveries {
   readonly #parts: MissedParts;
   #etag = '';
+  /** How far it had read when it got the list of that tag; another process, or a loss of Redis, may have changed that since. */
+  #reached: number | null = null;
 
   constructor(parts: MissedParts) {
     this.#parts = parts;
@@ -39,7 +41,8 @@ export class MissedDeliveries {
     const { reached } = await cursor.open(now);
     const app = await requests();
     const from = Math.max(now - KEPT_MS, reached === null ? 0 : reached - OVERLAP_MS);
-    const list = await listDeliveries(app, { from, status: 'failure', etag: this.#etag, signal });
+    const etag = reached === this.#reached ? this.#etag : '';
+    const list = await listDeliveries(app, { from, status: 'failure', etag, signal });
     if (list === 'unmodified') return 0;
     const failed = list.rows.filter((row) => !row.answered);
     const rows = await withoutRedelivered(app, await unseenOf(inbox, failed), signal);
@@ -47,6 +50,7 @@ export class MissedDeliveries {
     if (taken > 0) log.info({ taken }, 'deliveries that had failed were read from GitHub');
     const reach = reachOf(failed, left);
     if (reach !== null) await cursor.reach(reach);
+    this.#reached = reach ?? reached;
     this.#etag = left.length > 0 ? '' : list.etag;
     return taken;
   }

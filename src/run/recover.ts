@@ -6,7 +6,7 @@ import type { RedisStore } from '../store/store.ts';
 
 /** What recovering works with. */
 export interface RecoverParts {
-  store: Pick<RedisStore, 'journals' | 'renewEpoch'>;
+  store: Pick<RedisStore, 'journals' | 'renewEpoch' | 'lostAt' | 'failures'>;
   github: Pick<Services['github'], 'perform'>;
   /** The App's check runs that have not ended, wherever they are. */
   open(): AsyncIterable<OpenCheck>;
@@ -28,7 +28,7 @@ const SUMMARY = [
 
 /**
  * After Redis lost its data: ends the check runs whose runs it does not know, then begins a new epoch, with which the servers go on. What Redis knows is not
- * touched, so that it may be repeated. Throws what GitHub or Redis throw; then no epoch was begun.
+ * touched, so that it may be repeated. Deliveries that failed before the loss are not brought in again: nobody knows any more which of them were. Throws what GitHub or Redis throw; then no epoch was begun.
  */
 export async function recover({ store, github, open }: RecoverParts): Promise<Recovered> {
   const done: Recovered = { ended: [], refused: [], living: 0 };
@@ -41,6 +41,8 @@ export async function recover({ store, github, open }: RecoverParts): Promise<Re
     if (refusal === null) done.ended.push(nameOf(check));
     else done.refused.push(`${nameOf(check)}: ${refusal}`);
   }
+  const lostAt = await store.lostAt();
+  if (lostAt !== null) await store.failures.reach(lostAt);
   await store.renewEpoch();
   return done;
 }

@@ -11,6 +11,8 @@ import { takeTurn } from './turns.ts';
 export interface RecoveryParts {
   services: Pick<Services, 'store' | 'github' | 'log'>;
   app: Pick<GitHubApp, 'requests' | 'api' | 'identity'>;
+  /** Throws where Redis has lost what we worked with: what was handled already is not known then, and would be brought in again. */
+  refuseLoss(): Promise<void>;
 }
 
 const MINUTE_MS = 60_000;
@@ -24,7 +26,7 @@ const AGAIN_MS = [15_000, 45_000];
  * Brings in what was missed: at the start, soon after, and every five minutes, by one process at a time; and wakes what should have moved, every ten seconds. Nothing that goes wrong here stops the server.
  * Answers how to stop it.
  */
-export function startRecovery({ services, app }: RecoveryParts): () => Promise<void> {
+export function startRecovery({ services, app, refuseLoss }: RecoveryParts): () => Promise<void> {
   const { store, log } = services;
   const holder = randomUUID();
   const deliveries = new MissedDeliveries({ requests: () => app.requests(), store, log, pauseMs: GITHUB_EVERY_MS });
@@ -34,7 +36,10 @@ export function startRecovery({ services, app }: RecoveryParts): () => Promise<v
     duty: string,
     look: (turn: { signal: AbortSignal; keep(): Promise<boolean> }) => Promise<unknown>,
   ): RoundsParts['round'] => {
-    return (turn) => takeTurn({ store, duty, holder }, turn, (keep) => look({ signal: turn.signal, keep }));
+    return async (turn) => {
+      await refuseLoss();
+      await takeTurn({ store, duty, holder }, turn, (keep) => look({ signal: turn.signal, keep }));
+    };
   };
   const rounds = [
     new Rounds({

@@ -44,6 +44,7 @@ export function makeKeys(prefix: string) {
     runsOf: (resource: string) => key('runs', resource),
     epoch: () => key('epoch'),
     lost: () => key('lost'),
+    lostAt: () => key('lost', 'at'),
     pulse: () => key('pulse'),
   };
 }

@@ -28,7 +28,7 @@ import { makeScratchpads, type Scratchpads } from './scratchpads.ts';
 import { makeStarts, type Starts } from './starts.ts';
 import { makeStatusPlaces, type StatusPlaces } from './status-places.ts';
 import { RedisStreams } from './streams.ts';
-import { renewEpoch, Watch } from './watch.ts';
+import { lostAt, renewEpoch, Watch } from './watch.ts';
 import { makeWriteTurns } from './write-turns.ts';
 
 const CONNECT_MS = 10_000;
@@ -39,7 +39,7 @@ const LISTED_SECONDS = 31 * 86_400;
  * What a store can do: Redis' (`RedisStore`), or one in this process' memory (`InMemoryStore`), which keeps the same promises. How Redis itself is stands
  * apart: it concerns servers and commands, not runs.
  */
-export type Store = Pick<RedisStore, Exclude<keyof RedisStore, 'watch' | 'refusal' | 'renewEpoch'>>;
+export type Store = Pick<RedisStore, Exclude<keyof RedisStore, 'watch' | 'refusal' | 'renewEpoch' | 'lostAt'>>;
 
 /** Where a store is; `epochFile` is where a server remembers which Redis it worked with. */
 export type StorePlace = RedisPlace & { epochFile?: string };
@@ -169,6 +169,11 @@ export class RedisStore {
   /** Starts a new epoch after what Redis held was lost: the servers go on with it. */
   renewEpoch(): Promise<void> {
     return renewEpoch(this.#redis, this.#keys);
+  }
+
+  /** When it was first seen that Redis had lost what it held (ms since 1970); null where it has not, and after a new epoch was started. */
+  lostAt(): Promise<number | null> {
+    return lostAt(this.#redis, this.#keys);
   }
 
   /** Keeps a list of the runs there are: id and the time of the start, newest last. */

@@ -104,7 +104,8 @@ export class Watch {
   /** Another installation's Redis is not told of our mistake. */
   async #mark(reason: string, { epoch, mark }: { epoch: string | null; mark: string | null }): Promise<void> {
     const { redis, keys } = this.#options;
-    if (mark === null && (epoch === null || this.#met)) await redis.setnx(keys.lost(), reason).catch(() => 'the next look tries again');
+    if (mark !== null || (epoch !== null && !this.#met)) return;
+    await sendAll(redis.multi().setnx(keys.lostAt(), Date.now()).setnx(keys.lost(), reason)).catch(() => 'the next look tries again');
   }
 
   async #begin(): Promise<string> {
@@ -139,9 +140,15 @@ export function explainCondition(condition: Condition): string | null {
   }
 }
 
+/** When a loss was seen first (ms since 1970); null where none is marked. */
+export async function lostAt(redis: Redis, keys: Keys): Promise<number | null> {
+  const at = await redis.get(keys.lostAt());
+  return at === null ? null : Number(at);
+}
+
 /** Starts a new epoch, with which all processes go on. */
 export async function renewEpoch(redis: Redis, keys: Keys): Promise<void> {
-  await sendAll(redis.multi().set(keys.epoch(), `${RECOVERED}${randomUUID()}`).del(keys.lost()));
+  await sendAll(redis.multi().set(keys.epoch(), `${RECOVERED}${randomUUID()}`).del(keys.lost(), keys.lostAt()));
 }
 
 function readEpoch(file: string | null): string | null {

@@ -3,7 +3,7 @@ import { type Logger, pino } from 'pino';
 import { inject } from 'vitest';
 import { GitHub } from '../../src/demo/github/github.ts';
 import { GitHubApp } from '../../src/github/client.ts';
-import { RedisStore, type Store } from '../../src/store/store.ts';
+import { RedisStore } from '../../src/store/store.ts';
 
 export const HOUR = 3_600_000;
 /** GitHub's list of deliveries, and one of it. */
@@ -15,20 +15,24 @@ const ABOUT = { installationId: null, repositoryId: null };
 /** A GitHub whose list of deliveries is read, a store of a test's own, and the log of who reads. */
 export class Listed {
   readonly github: GitHub;
-  readonly store: Store;
+  readonly store: RedisStore;
+  /** Of the store's keys. */
+  readonly prefix: string;
   readonly app: GitHubApp;
   readonly lines: string[] = [];
   readonly log: Logger = pino({ level: 'debug' }, { write: (line: string) => void this.lines.push(line) });
 
-  private constructor(github: GitHub, store: Store) {
+  private constructor(github: GitHub, store: RedisStore, prefix: string) {
     this.github = github;
     this.store = store;
+    this.prefix = prefix;
     this.app = this.makeApp(fetch);
   }
 
   static async open(): Promise<Listed> {
     const place = { url: inject('redisUrl'), prefix: `listed-${randomUUID()}` };
-    return new Listed(...(await Promise.all([GitHub.start(), RedisStore.open(place, { warn: () => {}, error: () => {} })])));
+    const [github, store] = await Promise.all([GitHub.start(), RedisStore.open(place, { warn: () => {}, error: () => {} })]);
+    return new Listed(github, store, place.prefix);
   }
 
   async close(): Promise<void> {

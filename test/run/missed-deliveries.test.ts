@@ -1,5 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { MissedDeliveries } from '../../src/run/missed-deliveries.ts';
+import { recover } from '../../src/run/recover.ts';
+import { connectCommands, waitReady } from '../../src/store/redis.ts';
 import { until } from '../e2e/stage.ts';
 import { HOUR, LIST, Listed, ONE } from './listed.ts';
 
@@ -63,6 +65,27 @@ describe('failed deliveries', () => {
     await at.store.queues.stopWorkers(1_000);
     expect(new Set(bodies)).toEqual(new Set(all));
     expect(at.asked(ONE)).toBe(130);
+  });
+});
+
+describe('after a loss of Redis', () => {
+  it('only what failed since it, or shortly before, is brought in: what was handled before is not known any more', async () => {
+    for (const ago of [2 * HOUR, HOUR]) at.deliver(ago);
+    const { store } = at;
+    await store.watch.start(() => {});
+    const look = looker();
+    expect(await look()).toBe(2);
+    const raw = connectCommands(inject('redisUrl'), () => {});
+    await waitReady(raw, 5_000);
+    await raw.del(...(await raw.keys(`${at.prefix}:*`)));
+    expect((await store.watch.look()).state).toBe('lost');
+    await expect(store.watch.refuseLoss()).rejects.toThrow('lost');
+    const nothing = async function* () {};
+    await recover({ store, github: { perform: () => Promise.reject(new Error('nothing is open')) }, open: nothing });
+    expect([await look(), await looker()()]).toEqual([0, 0]);
+    at.deliver(1_000);
+    expect([await look(), await at.queued()]).toEqual([1, 1]);
+    raw.disconnect();
   });
 });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { makeKeys } from '../../src/store/keys.ts';
 import type { Redis } from '../../src/store/redis.ts';
-import { type Condition, explainCondition, renewEpoch, Watch } from '../../src/store/watch.ts';
+import { type Condition, explainCondition, lostAt, renewEpoch, Watch } from '../../src/store/watch.ts';
 import { OwnRedis } from './own-redis.ts';
 
 let server: OwnRedis;
@@ -29,7 +29,7 @@ function installation() {
     keys,
     fileOf,
     process: (folder: string | null) => new Watch({ redis, keys, file: folder === null ? null : fileOf(folder) }),
-    flush: () => redis.del(keys.epoch(), keys.lost(), keys.pulse()),
+    flush: () => redis.del(keys.epoch(), keys.lost(), keys.lostAt(), keys.pulse()),
   };
 }
 
@@ -46,6 +46,23 @@ describe('the epoch', () => {
     expect(epoch).toBeTruthy();
     for (const folder of ['a', 'b']) expect(readFileSync(fileOf(folder), 'utf8').trim()).toBe(epoch);
     await Promise.all(both.map((watch) => watch.refuseLoss()));
+  });
+
+  it('that is gone under a process is a loss since the first look, until a new one is started', async () => {
+    const { process, flush, keys } = installation();
+    const watch = process(null);
+    await watch.look();
+    expect(await lostAt(redis, keys)).toBeNull();
+    const before = Date.now();
+    await flush();
+    await watch.look();
+    const seen = (await lostAt(redis, keys)) ?? 0;
+    expect(seen).toBeGreaterThanOrEqual(before);
+    await process(null).look();
+    expect(await lostAt(redis, keys)).toBe(seen);
+    await renewEpoch(redis, keys);
+    expect(await lostAt(redis, keys)).toBeNull();
+    expect(await stateOf(watch)).toBe('ready');
   });
 
   it('that is gone under a process is a loss, which all processes see, also those that start later without a memory', async () => {
