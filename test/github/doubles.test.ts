@@ -87,8 +87,8 @@ describe('of two that stand, the one that others know stays', () => {
     const copied = alice.comment(REPO, house.number, ours?.body ?? '');
     const quoting = call({ type: 'comment.create', body: `> ${ours?.body}\n\nQuoted ${run}` }, { key: 'other' });
     await house.publisher().perform(quoting);
-    house.doubts.rows.set('d', { doubt: { event: house.event, effect: comment().effect, since: house.clock.now(), noted: 0 }, at: 0 });
-    house.doubts.rows.set(`${run}:step.1`, house.doubts.rows.get('d') ?? { doubt: null as never, at: 0 });
+    const { effect, event } = comment();
+    await house.doubts.note(`${run}:step.1`, { event, effect, since: house.clock.now(), noted: house.clock.now() }, 0);
     await house.publisher({ worker: 'another' }).lookAgain(`${run}:step.1`);
     const all = await house.comments();
     expect(all.filter(({ id }) => id === ours?.id || id === copied.id)).toHaveLength(2);
