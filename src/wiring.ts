@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { fallBack } from './agent/fallback.ts';
 import { createModel } from './agent/provider.ts';
+import { TOOLS_BY_NAME } from './agent/role.ts';
 import { createTransport } from './agent/transport.ts';
 import { warmPrefixes } from './agent/warmth.ts';
 import { type Config, ConfigError } from './config.ts';
@@ -67,7 +68,7 @@ export function placeOf({ redis, dataDir }: Config, child = ''): StorePlace {
 export function loadSettings(config: Config, log: Logger): Settings {
   const file = config.settingsFile ?? join(config.dataDir, 'settings.json');
   const text = config.settingsFile === null && !existsSync(file) ? null : readFileSync(file, 'utf8');
-  const { settings, problems } = readSettings({ text, file, environment: config.overrides });
+  const { settings, problems } = readSettings({ text, file, environment: config.overrides, tools: TOOLS_BY_NAME });
   for (const one of problems.filter(({ severity }) => severity === 'warning')) log.warn({ where: one.file }, one.message);
   if (settings) return settings;
   const errors = problems.filter(({ severity }) => severity === 'error');

@@ -135,6 +135,12 @@ export function roleNamed(name: string): { role: RoleName; known: boolean } {
 
 const KNOWN_NAMES: ReadonlySet<string> = new Set(TOOL_NAMES);
 
+/** The names of tools, for who wants to know whether a word is one; those of MCP servers are as the servers say. */
+export const TOOLS_BY_NAME = {
+  names: TOOL_NAMES,
+  is: (name: string) => KNOWN_NAMES.has(canonicalToolName(name)) || name.startsWith('mcp__'),
+};
+
 const ALIASES: Record<string, string> = {
   update_pull_request_comment: 'update_comment_on_pull_request',
   update_ticket_comment: 'update_comment_on_ticket',

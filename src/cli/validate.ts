@@ -1,3 +1,4 @@
+import { TOOLS_BY_NAME } from '../agent/role.ts';
 import { parseAgentFile } from '../workflow/agent-file.ts';
 import { layoutOf, promptsBeside } from '../workflow/layout.ts';
 import { loadWorkflow } from '../workflow/load.ts';
@@ -105,8 +106,8 @@ async function check(target: Target, cwd: string): Promise<Problem[]> {
   const { path } = target;
   const [text = ''] = Object.values(await readTexts({ it: path }, cwd));
   if (target.kind === 'agent') return parseAgentFile({ path, text }).problems;
-  if (target.kind === 'settings') return parseSettings(text, path).problems;
-  if (target.kind === 'repository settings') return parseRepositorySettings(text, path).problems;
+  if (target.kind === 'settings') return parseSettings(text, path, TOOLS_BY_NAME).problems;
+  if (target.kind === 'repository settings') return parseRepositorySettings(text, path, TOOLS_BY_NAME).problems;
   return loadWorkflow({ path, text, prompts: await readTexts(target.prompts, cwd), agentIds: target.agentIds }).problems;
 }
 

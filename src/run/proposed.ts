@@ -1,3 +1,4 @@
+import { TOOLS_BY_NAME } from '../agent/role.ts';
 import type { Annotation, Conclusion } from '../journal/effect.ts';
 import type { Event } from '../journal/event.ts';
 import { parseAgentFile } from '../workflow/agent-file.ts';
@@ -45,7 +46,7 @@ export function inspectProposed({ files, skipped }: ProposedFiles): Proposed {
     ...skipped.filter(({ path }) => path.startsWith('.overcut')).map(toProblem),
     ...loaded.flatMap((one) => one.problems),
     ...Object.values(layout.agents).flatMap((path) => parseAgentFile({ path, text: textOf(path) }).problems),
-    ...(layout.settings ? parseRepositorySettings(textOf(layout.settings), layout.settings).problems : []),
+    ...(layout.settings ? parseRepositorySettings(textOf(layout.settings), layout.settings, TOOLS_BY_NAME).problems : []),
   ];
   const workflows = loaded.map(({ path, workflow }) => ({ path, name: workflow?.name ?? path, triggers: workflow?.triggers ?? null }));
   return { problems: problems.toSorted(byPlace), workflows, agents: agentIds.length };

@@ -3,17 +3,21 @@ import { checkValue } from './issue.ts';
 import { parseJson } from './json.ts';
 import type { Problem } from './problem.ts';
 import { BUDGETS, type Budget, FORKS, RepositorySettings, SEVERITIES, Settings } from './settings.ts';
-import { remarksOnForce } from './settings-in-force.ts';
+import { remarksOnForce, type ToolNames } from './settings-in-force.ts';
 
 /** Reads `settings.json` (JSON with comments) and fills in the defaults. Unknown keys are errors with the nearest known one. Never throws. */
-export function parseSettings(text: string, file: string): { settings: Settings | null; problems: Problem[] } {
-  const { data, problems } = parse(Settings, text, file);
+export function parseSettings(text: string, file: string, tools?: ToolNames): { settings: Settings | null; problems: Problem[] } {
+  const { data, problems } = parse(Settings, text, { file, tools });
   return { settings: data, problems };
 }
 
 /** Reads a repository's own `.overcut/settings.json`. What only the app's settings may hold is an unknown key here. */
-export function parseRepositorySettings(text: string, file: string): { settings: RepositorySettings | null; problems: Problem[] } {
-  const { data, problems } = parse(RepositorySettings, text, file);
+export function parseRepositorySettings(
+  text: string,
+  file: string,
+  tools?: ToolNames,
+): { settings: RepositorySettings | null; problems: Problem[] } {
+  const { data, problems } = parse(RepositorySettings, text, { file, tools });
   return { settings: data, problems };
 }
 
@@ -74,9 +78,13 @@ function smaller(wanted: number | null | undefined, allowed: number | null): num
   return allowed === null ? wanted : Math.min(wanted, allowed);
 }
 
-function parse<S extends z.ZodType>(schema: S, text: string, file: string): { data: z.infer<S> | null; problems: Problem[] } {
+function parse<S extends z.ZodType>(
+  schema: S,
+  text: string,
+  { file, tools }: { file: string; tools: ToolNames | undefined },
+): { data: z.infer<S> | null; problems: Problem[] } {
   const document = parseJson(text.trim() === '' ? '{}' : text, file);
   if (document.value === undefined) return { data: null, problems: document.problems };
   const { data, remarks } = checkValue(schema, document.value, { unknown: 'error' });
-  return { data, problems: [...document.problems, ...[...remarks, ...remarksOnForce(document.value)].map(document.place)] };
+  return { data, problems: [...document.problems, ...[...remarks, ...remarksOnForce(document.value, tools)].map(document.place)] };
 }

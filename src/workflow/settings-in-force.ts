@@ -1,8 +1,30 @@
+import { nearest } from './nearest.ts';
 import type { Remark } from './problem.ts';
 import { NOT_IN_FORCE } from './settings.ts';
 
-/** A warning for each setting that a file or the environment sets and that changes nothing yet. */
-export function remarksOnForce(settings: unknown): Remark[] {
+/** The tools that there are, for the setting `deny`. `is` knows older names too. */
+export interface ToolNames {
+  names: readonly string[];
+  is(name: string): boolean;
+}
+
+/** A warning for each thing in settings that changes nothing: of a part that is not built, or, where tools are given, a denied tool that is none. */
+export function remarksOnForce(settings: unknown, tools: ToolNames | undefined): Remark[] {
+  return [...remarksOnParts(settings), ...(tools ? remarksOnDeny(settings, tools) : [])];
+}
+
+function remarksOnDeny(settings: unknown, { names, is }: ToolNames): Remark[] {
+  const deny: unknown = typeof settings === 'object' && settings !== null && 'deny' in settings ? settings.deny : [];
+  if (!Array.isArray(deny)) return [];
+  return deny.flatMap((name: unknown, at): Remark[] => {
+    if (typeof name !== 'string' || is(name)) return [];
+    const near = nearest(name, names);
+    const hint = near ? `did you mean ${JSON.stringify(near)}?` : 'it denies nothing';
+    return [{ severity: 'warning', path: ['deny', at], expected: 'the name of a tool', found: JSON.stringify(name.slice(0, 60)), hint }];
+  });
+}
+
+function remarksOnParts(settings: unknown): Remark[] {
   return Object.entries(NOT_IN_FORCE).flatMap(([name, why]) => {
     const path = name.split('.');
     if (!isSet(settings, path)) return [];

@@ -3,7 +3,7 @@ import { parseJson } from './json.ts';
 import { nearest } from './nearest.ts';
 import { describeValue, type Problem, type Remark, sentence, writePath } from './problem.ts';
 import { defaultSettings, Settings } from './settings.ts';
-import { isSet, remarksOnForce } from './settings-in-force.ts';
+import { isSet, remarksOnForce, type ToolNames } from './settings-in-force.ts';
 
 /** Where a setting's value came from. */
 export type Origin = { from: 'default' } | { from: 'file'; file: string; line: number } | { from: 'environment'; variable: string };
@@ -20,6 +20,8 @@ export interface SettingsSource {
   text: string | null;
   file: string;
   environment: Readonly<Record<string, string | undefined>>;
+  /** The tools that there are; without them denied ones are not looked at. */
+  tools?: ToolNames;
 }
 
 /** The settings, or null where anything is wrong; a variable that is no setting is a warning with the nearest one. */
@@ -32,7 +34,7 @@ export interface SettingsRead {
 type Keys = readonly string[];
 
 /** Reads the settings with their origins: a variable goes before the file, the file before the default. Never throws. */
-export function readSettings({ text, file, environment }: SettingsSource): SettingsRead {
+export function readSettings({ text, file, environment, tools }: SettingsSource): SettingsRead {
   const document = parseJson(text === null || text.trim() === '' ? '{}' : text, file);
   if (document.value === undefined) return { settings: null, problems: document.problems, rows: [] };
   const given = overridesOf(environment);
@@ -42,7 +44,7 @@ export function readSettings({ text, file, environment }: SettingsSource): Setti
     const source = given.set.find(({ keys }) => keys.every((key, at) => remark.path[at] === key));
     return source ? inVariable(source.variable, { found: describeValue(source.wanted), ...remark }) : document.place(remark);
   };
-  const problems = [...document.problems, ...[...remarks, ...remarksOnForce(merged)].map(place), ...given.strange];
+  const problems = [...document.problems, ...[...remarks, ...remarksOnForce(merged, tools)].map(place), ...given.strange];
   const failed = !data || problems.some(({ severity }) => severity === 'error');
   const line = (keys: Keys) => document.place({ severity: 'error', path: keys, of: 'key', expected: '' }).line;
   const originOf = (keys: Keys): Origin => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { TOOLS_BY_NAME } from '../../src/agent/role.ts';
 import { repositorySettingsJsonSchema, settingsJsonSchema } from '../../src/workflow/json-schema.ts';
 import { defaultSettings } from '../../src/workflow/settings.ts';
 import { narrow, parseRepositorySettings, parseSettings } from '../../src/workflow/settings-file.ts';
@@ -93,6 +94,14 @@ it('a setting of a part that is not built is taken, with a warning that says so'
   ]);
   expect(told('{ "push": false }', parseRepositorySettings)).toHaveLength(1);
   expect(settingsJsonSchema()).toMatchObject({ properties: { merge: { description: expect.stringContaining('Not in force yet') } } });
+});
+
+it('a denied tool that is none is named, with the nearest that is one', () => {
+  const text = '{ "deny": ["read_file", "search_code", "memory_wirte", "mcp__docs__find", "x"] }';
+  expect(parseRepositorySettings(text, 's', TOOLS_BY_NAME).problems.map(({ path, message }) => `${path}: ${message}`)).toEqual([
+    '$.deny[2]: expected the name of a tool, found "memory_wirte" (did you mean "memory_write"?)',
+    '$.deny[4]: expected the name of a tool, found "x" (it denies nothing)',
+  ]);
 });
 
 it('every setting says in the schema what it does', () => {

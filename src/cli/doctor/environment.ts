@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { TOOLS_BY_NAME } from '../../agent/role.ts';
 import { readSettings, type SettingsRead } from '../../workflow/settings-source.ts';
 import type { Survey } from '../survey.ts';
 import { broken, type Check, type Finding, ok, warning } from './check.ts';
@@ -46,9 +47,9 @@ export function judgeSecret(secret: string): Finding {
 /** The settings' file where there is one, and the variables over it. Resolves with an Error where the named file cannot be read. */
 export async function loadSettings({ dataDir, settingsFile, overrides }: Survey): Promise<SettingsRead | Error> {
   const file = settingsFile ?? join(dataDir, 'settings.json');
-  if (settingsFile === null && !existsSync(file)) return readSettings({ text: null, file, environment: overrides });
+  if (settingsFile === null && !existsSync(file)) return readSettings({ text: null, file, environment: overrides, tools: TOOLS_BY_NAME });
   try {
-    return readSettings({ text: await readFile(file, 'utf8'), file, environment: overrides });
+    return readSettings({ text: await readFile(file, 'utf8'), file, environment: overrides, tools: TOOLS_BY_NAME });
   } catch (error) {
     return new Error(`${file} cannot be read (${error instanceof Error && 'code' in error ? String(error.code) : 'it is no file'})`);
   }
