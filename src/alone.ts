@@ -39,7 +39,7 @@ export function makeAlone(config: Config): Alone {
         const said = Said.parse(message);
         if (said.say === 'begun') begun = true;
         if (said.say === 'done') end = { end: 'done' };
-        if (said.say === 'failed') end = { end: 'failed', message: said.message };
+        if (said.say === 'failed') end = { end: 'failed', how: said.message, begun };
       });
       const leave = () => {
         tell(child, { say: 'leave' });
@@ -48,7 +48,7 @@ export function makeAlone(config: Config): Alone {
       const settle = (how: string) => {
         watch.stop();
         signal.removeEventListener('abort', leave);
-        resolve(end ?? (signal.aborted ? { end: 'failed', message: 'it was told to leave' } : { end: 'died', how, begun }));
+        resolve(end ?? { end: signal.aborted ? 'failed' : 'died', how, begun });
       };
       child.once('error', (error) => settle(`it did not start (${error.message})`));
       child.once('exit', (code, by) => settle(watch.hung ? 'it hung' : by === null ? `exit code ${code}` : `signal ${by}`));

@@ -1,32 +1,47 @@
 import { pauseOf } from './github/error.ts';
 import { NewerJournal, Pending, Superseded } from './journal/errors.ts';
 import type { Intake } from './run/intake.ts';
-import { quarantineRun } from './run/quarantine.ts';
+import { giveUpRun, quarantineRun } from './run/quarantine.ts';
 import { reportRun } from './run/report.ts';
 import { advanceRun } from './run/run.ts';
-import { advanceDelegation, quarantineDelegation } from './session/delegation.ts';
+import { advanceDelegation, giveUpDelegation, quarantineDelegation } from './session/delegation.ts';
 import type { Services } from './session/services.ts';
 import { dueBy } from './store/expected.ts';
 import type { Handlers, Timer } from './store/queues.ts';
-import type { Crashes } from './store/starts.ts';
+import { isStoreTrouble } from './store/redis.ts';
+import type { Past } from './store/starts.ts';
 
-/** What may crash its process, and is counted. `quarantine`: why it is ended before anything else is done. */
+/** What may crash its process, and is counted. */
 export interface Work {
-  wake: 'run' | 'delegation';
+  wake: Timer['wake'];
   id: string;
+  /** Why it is ended before anything else is done. */
   quarantine?: string;
+  /** Its journal is not read any more, but for its first and its last entry. */
+  unread?: true;
 }
 
-/** How work in a process of its own ended; `died` where that process never said so, before or after it had `begun`. */
-export type AloneEnd = { end: 'done' } | { end: 'failed'; message: string } | { end: 'died'; how: string; begun: boolean };
+/** How work in a process of its own ended; `died` where that process never said so. Before it had `begun` nothing of the work was touched. */
+export type AloneEnd = { end: 'done' } | { end: 'failed' | 'died'; how: string; begun: boolean };
 
 /** Does work in a process of its own; when the signal is aborted it is told to leave. Never rejects. */
 export type Alone = (work: Work, signal: AbortSignal) => Promise<AloneEnd>;
 
 const LOOK_AGAIN_MS = 2_000;
-/** So many crashes without a new entry, and the next try is made alone; so many more there, and there is no further one. */
+/** So many crashes without a new entry, and the next try is made alone; so many more there, and it is ended. */
 const CRASHES_BESIDE_OTHERS = 2;
 const CRASHES_ALONE = 5;
+/** Where it crashes even so, it is ended without a look at its journal. */
+const CRASHES_AT_ITS_END = 3;
+/** So many failures in a row without a new entry, for so long (ms), and it is ended without a look at its journal. */
+const MOST_FAILURES = 20;
+const FAILING_MS = 3 * 3_600_000;
+/** So many failures of a report, and a brief one is made. */
+const FAILURES_OF_REPORT = 5;
+/** So many failures are tried again soon; then the pauses grow. */
+const SOON_AGAIN = 5;
+const FIRST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 3_600_000;
 /** How many processes of their own one process has at once. */
 const MOST_ALONE = 2;
 const TRIES_TO_COUNT = 20;
@@ -37,77 +52,146 @@ const COUNT_AGAIN_MS = 500;
  * stops, and looks again a little later, for the other may have died since.
  */
 export function makeHandlers(services: Services, intake: Intake, alone: Alone): Handlers {
-  const parts = { services, alone, turns: makeTurns(MOST_ALONE) };
+  const parts = { services, alone, turns: makeTurns(MOST_ALONE), unborn: 0 };
+  const counted = (wake: Work['wake']) => (id: string, signal: AbortSignal) => workCounted(parts, { wake, id }, signal);
   return {
     delivery: (delivery) => intake.take(delivery),
-    run: (id, signal) => workCounted(parts, { wake: 'run', id }, signal),
-    delegation: (id, signal) => workCounted(parts, { wake: 'delegation', id }, signal),
-    report: (id, signal) => leaveOrderly(services, { wake: 'report', id }, { signal, work: () => reportRun(services, id, signal) }),
+    run: counted('run'),
+    delegation: counted('delegation'),
+    report: counted('report'),
     failed(kind, id, error) {
       services.log.error({ kind, id, err: error }, 'a job failed and will be tried again');
     },
   };
 }
 
-/** Takes a run or delegation as far as it goes. Throws where it has to be tried again. */
-export async function doWork(services: Services, work: Work, signal: AbortSignal): Promise<void> {
-  const { wake, id, quarantine } = work;
-  const [advance, end] = wake === 'run' ? [advanceRun, quarantineRun] : [advanceDelegation, quarantineDelegation];
+/** Takes a run, delegation or report as far as it goes. Throws where it has to be tried again. */
+async function doWork(services: Services, work: Work, signal: AbortSignal): Promise<void> {
+  const { wake, id, quarantine, unread = false } = work;
+  const { advance, end, giveUp } = wake === 'delegation' ? DELEGATIONS : RUNS;
   const go = async () => {
-    if (quarantine !== undefined) await end(services, id, quarantine);
+    if (wake === 'report') return reportRun(services, id, { signal, brief: unread });
+    if (quarantine !== undefined) await (unread ? giveUp : end)(services, id, quarantine);
     await advance(services, id, signal);
   };
   await leaveOrderly(services, { wake, id }, { signal, work: go });
 }
 
-/** Does work in the process that was started for it: that one counts the start, so that the end of its parent is not held against the work. */
+const RUNS = { advance: advanceRun, end: quarantineRun, giveUp: giveUpRun };
+const DELEGATIONS = { advance: advanceDelegation, end: quarantineDelegation, giveUp: giveUpDelegation };
+
+/** Under what name starts are counted. A report has no journal of its own, so no entry sets its count back, but every report that is made. */
+function countedAs({ wake, id }: Work): string {
+  return wake === 'report' ? `report/${id}` : id;
+}
+
+/**
+ * Does work in the process that was started for it: that one counts the start, so that the end of its parent is not held against the work. What has got
+ * further since its end was decided is not ended.
+ */
 export async function doWorkAlone(
   services: Services,
   work: Work,
   { signal, begun }: { signal: AbortSignal; begun(): void },
 ): Promise<void> {
   if (signal.aborted) return;
-  await services.store.starts.begin(work.id);
+  const past = await services.store.starts.begin(countedAs(work));
   begun();
-  await doWork(services, work, signal).finally(() => endStart(services, work));
+  const { wake, id } = work;
+  await tryCounted(services, past.count + past.failures > 0 ? work : { wake, id }, signal);
 }
 
 interface Parts {
   services: Services;
   alone: Alone;
   turns(work: () => Promise<void>): Promise<void>;
+  /** How many processes in a row died before they began. */
+  unborn: number;
 }
 
 /** Counts the start and its end; what has crashed before goes on alone, and at last not at all. */
 async function workCounted(parts: Parts, work: Work, signal: AbortSignal): Promise<void> {
   const { services, turns } = parts;
-  const crashes = await services.store.starts.begin(work.id);
-  if (crashes.count < CRASHES_BESIDE_OTHERS) {
-    await doWork(services, work, signal).finally(() => endStart(services, work));
-    return;
+  const past = await services.store.starts.begin(countedAs(work));
+  if (past.count >= CRASHES_BESIDE_OTHERS || (await isHopeless(services, work, past))) {
+    await countEnd(services, work, (name) => services.store.starts.takeBack(name));
+    return turns(() => workAlone(parts, work, signal));
   }
-  await endStart(services, work);
-  await turns(() => workAlone(parts, work, signal));
+  try {
+    await tryCounted(services, work, signal);
+  } catch (error) {
+    await tryLater(services, work, error);
+  }
 }
 
-async function workAlone({ services, alone }: Parts, work: Work, signal: AbortSignal): Promise<void> {
+/** Does work whose start was counted, and counts how it ended. While Redis is away or full nothing is held against it. */
+async function tryCounted(services: Services, work: Work, signal: AbortSignal): Promise<void> {
+  const { starts } = services.store;
+  try {
+    await doWork(services, work, signal);
+  } catch (error) {
+    await countEnd(services, work, (name) => (isStoreTrouble(error) ? starts.end(name) : starts.failed(name, wordsOf(error))));
+    throw error;
+  }
+  await countEnd(services, work, (name) => (work.wake === 'report' ? starts.forget(name) : starts.end(name)));
+}
+
+async function isHopeless({ store }: Services, { wake }: Work, { failures, since }: Past): Promise<boolean> {
+  if (wake === 'report') return failures >= FAILURES_OF_REPORT;
+  return failures >= MOST_FAILURES && (await store.now()) - since >= FAILING_MS;
+}
+
+async function workAlone(parts: Parts, work: Work, signal: AbortSignal): Promise<void> {
+  const { services, alone } = parts;
   const { store, log } = services;
   if (signal.aborted) return lookAgain(services, work);
-  const crashes = await store.starts.look(work.id);
-  const quarantine = crashes.count < CRASHES_BESIDE_OTHERS + CRASHES_ALONE ? {} : { quarantine: reasonOf(crashes) };
-  log.warn({ ...work, ...quarantine, crashes: crashes.count }, 'this ended its process without getting any further: it goes on alone');
-  const end = await alone({ ...work, ...quarantine }, signal);
+  const past = await store.starts.look(countedAs(work));
+  const task = taskOf(work, past, await isHopeless(services, work, past));
+  log.warn({ ...task, ...past }, 'this ended its process, or failed, without getting any further: it goes on alone');
+  const end = await alone(task, signal);
   if (signal.aborted) return lookAgain(services, work);
-  if (end.end === 'failed') throw new Error(end.message);
+  parts.unborn = end.end === 'done' || end.begun ? 0 : parts.unborn + 1;
   if (end.end === 'done') return;
-  if (!end.begun) await store.starts.begin(work.id);
-  await store.starts.died(work.id, end.how);
-  throw new Error(`its own process ended: ${end.how}`);
+  if (!end.begun) return pauseBefore(services, work, { tries: parts.unborn, why: `its own process did not begin: ${end.how}` });
+  if (end.end === 'failed') return tryLater(services, work, new Error(end.how));
+  await store.starts.died(countedAs(work), end.how);
+  await tryLater(services, work, new Error(`its own process ended: ${end.how}`));
 }
 
-function reasonOf({ count, how }: Crashes): string {
+/** What is done of work that crashed or failed so often. */
+function taskOf(work: Work, past: Past, isHopeless: boolean): Work {
+  const crashes = past.count - CRASHES_BESIDE_OTHERS - CRASHES_ALONE;
+  if (crashes < 0 && !isHopeless) return work;
+  if (work.wake === 'report') return { ...work, unread: true };
+  if (crashes < 0)
+    return { ...work, quarantine: `it failed ${past.failures} times without getting any further: ${past.how}`, unread: true };
+  const quarantine = reasonOf(past);
+  return crashes < CRASHES_AT_ITS_END ? { ...work, quarantine } : { ...work, quarantine, unread: true };
+}
+
+function reasonOf({ count, how }: Past): string {
   const last = how === '' ? '' : `: ${how}`;
-  return `its process ended ${count} times before it got any further, the last ${CRASHES_ALONE} times while nothing else ran in it${last}`;
+  const alone = count - CRASHES_BESIDE_OTHERS;
+  return `its process ended ${count} times before it got any further, the last ${alone} times while nothing else ran in it${last}`;
+}
+
+/** Throws what is tried again soon; after many tries without getting any further it is put off for longer and longer. */
+async function tryLater(services: Services, work: Work, error: unknown): Promise<void> {
+  const { count, failures } = await services.store.starts.look(countedAs(work));
+  const tries = Math.max(count - CRASHES_BESIDE_OTHERS - CRASHES_ALONE, failures - SOON_AGAIN);
+  if (tries <= 0) throw error;
+  await pauseBefore(services, work, { tries, why: wordsOf(error) });
+}
+
+async function pauseBefore({ store, log }: Services, { wake, id }: Work, { tries, why }: { tries: number; why: string }): Promise<void> {
+  const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(tries, 20));
+  log.error({ wake, id, pause, reason: why }, 'this does not get any further and is tried again after a pause');
+  const now = await store.now();
+  await Promise.all([store.queues.setTimer({ wake, id }, now + pause), store.expected.expect([{ wake, id }], dueBy(now, now + pause))]);
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Lets a few work at once; the others wait for their turn. */
@@ -127,13 +211,13 @@ function makeTurns(most: number): (work: () => Promise<void>) => Promise<void> {
   };
 }
 
-/** Counts that a start came to an end. Redis may be away just then, and a start without an end would count as a crash. */
-async function endStart({ store, log }: Services, { id }: Work): Promise<void> {
+/** Counts how a start came to an end. Redis may be away just then, and a start without an end would count as a crash. */
+async function countEnd({ store, log }: Services, work: Work, count: (name: string) => Promise<void>): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
-      return await store.starts.end(id);
+      return await count(countedAs(work));
     } catch (error) {
-      if (tries === TRIES_TO_COUNT) return log.warn({ id, err: error }, 'the end of a start could not be counted');
+      if (tries === TRIES_TO_COUNT) return log.warn({ id: work.id, err: error }, 'the end of a start could not be counted');
       await store.clock.sleep(COUNT_AGAIN_MS);
     }
   }

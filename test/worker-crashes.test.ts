@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Superseded } from '../src/journal/errors.ts';
 import type { Intake } from '../src/run/intake.ts';
 import type { Services } from '../src/session/services.ts';
 import type { Handlers } from '../src/store/queues.ts';
@@ -32,6 +33,8 @@ const dies = async ({ id }: Work): Promise<AloneEnd> => {
   await house.store.starts.begin(id);
   return { end: 'died', how: 'exit code 9', begun: true };
 };
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 const quietly = { signal, begun: () => {} };
 
@@ -121,6 +124,127 @@ describe('work that crashes', () => {
     expect(await house.end(run)).toMatchObject({ state: 'Completed' });
     const message = (await house.end(run))?.message ?? '';
     for (const part of ['failed: ', '7 times', 'in turn 1', '| fine']) expect(message).toContain(part);
+  });
+
+  /** What an end in quarantine runs into: it dies as well, as often as told. */
+  const diesAtItsEnd =
+    (services: Services, times: number) =>
+    async (work: Work): Promise<AloneEnd> => {
+      if (work.quarantine !== undefined && !work.unread) times--;
+      if (!work.unread && times >= 0) return dies(work);
+      await doWorkAlone(services, work, quietly);
+      return { end: 'done' };
+    };
+
+  it('that crashes at its end too is ended without a look at its journal, after growing pauses; who had it open can write no more', async () => {
+    const run = await house.begin(startOf({ steps: [agentStep('say')] }));
+    let answer = (): void => {};
+    house.play = () => new Promise((resolve) => (answer = () => resolve({ text: 'too late' })));
+    const frozen = process.drive(run).catch((error: unknown) => error);
+    while (!(await house.entriesOf(run, 'briefed')).length) await pause();
+    const { services } = house.process();
+    const { handlers, tasks } = handlersOf(services, diesAtItsEnd(services, 3));
+    await crash(run, 7);
+    const timers = (await house.store.queues.counts()).timers;
+    for (let time = 0; time < 3; time++) await handlers.run(run, signal);
+    expect((await house.store.queues.counts()).timers).toBe(timers + 3);
+    expect(await house.end(run)).toBeNull();
+    await handlers.run(run, signal);
+    expect(tasks.map(({ quarantine = '', unread = false }) => [/\d+ times/.exec(quarantine)?.[0], unread])).toEqual([
+      ['7 times', false],
+      ['8 times', false],
+      ['9 times', false],
+      ['10 times', true],
+    ]);
+    expect((await house.entries(run)).map(({ type }) => type)).toEqual(['run.started', 'noted', 'run.ended']);
+    const end = await house.end(run);
+    expect(end?.state).toBe('Failed');
+    for (const part of ['10 times', 'exit code 9', 'cannot be shown', '/retry']) expect(end?.reason).toContain(part);
+    expect(await house.store.starts.look(run)).toMatchObject({ count: 0, failures: 0 });
+    expect(await house.waiting('reports')).toContain(run);
+    answer();
+    expect(await frozen).toBeInstanceOf(Superseded);
+    await handlers.run(run, signal);
+    expect(await house.entries(run)).toHaveLength(3);
+  });
+
+  it('that cannot even be read fails for hours with growing pauses, then is ended the same way', async () => {
+    const run = await house.begin(startOf({ steps: [agentStep('say')] }));
+    await house.redis.xadd(`${house.prefix}:journal:${run}`, '2-0', 'w', 'x', 't', '1', 'e', 'no entry');
+    const { services } = house.process();
+    const { handlers, tasks } = handlersOf(services, diesAtItsEnd(services, 0));
+    for (let time = 0; time < 5; time++) await expect(handlers.run(run, signal)).rejects.toThrow();
+    const timers = (await house.store.queues.counts()).timers;
+    for (let time = 0; time < 16; time++) await handlers.run(run, signal);
+    expect((await house.store.queues.counts()).timers).toBe(timers + 16);
+    expect(tasks).toEqual([]);
+    await house.redis.hincrby(`${house.prefix}:starts:${run}`, 'since', -4 * 3_600);
+    await handlers.run(run, signal);
+    expect(tasks).toMatchObject([{ quarantine: expect.stringContaining('21 times'), unread: true }]);
+    expect(await house.end(run)).toMatchObject({ state: 'Failed', reason: expect.stringContaining('JSON') });
+  });
+
+  it('that is a delegation whose journal cannot be read is ended, and its coordinator is told', async () => {
+    house.play = ({ coordinates, results }) => {
+      if (!coordinates) return new Promise<never>(() => {});
+      if (results.length === 0) return { calls: [{ name: 'delegate_to_sub_agent', input: { agentId: 'a', instructions: 'poison' } }] };
+      return { calls: [{ name: 'task_completed', input: { message: results.map(({ text }) => text).join() } }] };
+    };
+    const run = await house.begin(startOf({ steps: [session('s')] }));
+    const { services } = house.process();
+    const { handlers } = handlersOf(services, diesAtItsEnd(services, 1));
+    await handlers.run(run, signal);
+    const [poison = ''] = await process.openDelegations(run);
+    await crash(poison, 9);
+    for (let time = 0; time < 2; time++) await handlers.delegation(poison, signal);
+    await handlers.run(run, signal);
+    expect(await house.end(run)).toMatchObject({ state: 'Completed', message: expect.stringContaining('files that it changed are lost') });
+  });
+
+  it('that is not even begun, because its process cannot be started, is not held against it', async () => {
+    const run = await house.begin(startOf({ steps: [agentStep('say')] }));
+    const { handlers } = handlersOf(house.process().services, async () => ({ end: 'died', how: 'it did not start', begun: false }));
+    await crash(run, 2);
+    for (let time = 0; time < 12; time++) await handlers.run(run, signal);
+    expect(await house.store.starts.look(run)).toMatchObject({ count: 2, failures: 0 });
+    expect(await house.end(run)).toBeNull();
+  });
+
+  it('that is a report is made alone after two crashes, then in brief, and beside others again once it was made', async () => {
+    house.play = () => ({ text: 'said' });
+    house.onEffect = () => ({ status: 'done', result: { checkId: 5, commentId: 6 } });
+    const run = await house.begin(startOf({ steps: [agentStep('say')] }));
+    const { services } = house.process();
+    await process.drive(run);
+    const { handlers, tasks } = handlersOf(services, async (work) => {
+      if (!work.unread) return dies({ ...work, id: `report/${work.id}` });
+      await doWorkAlone(services, work, quietly);
+      return { end: 'done' };
+    });
+    await crash(`report/${run}`, 2);
+    for (let time = 0; time < 5; time++) await handlers.report(run, signal).catch(() => {});
+    await handlers.report(run, signal);
+    expect(tasks.map(({ unread = false }) => unread)).toEqual([false, false, false, false, false, true]);
+    const check = [...house.effects].find(([key]) => key.startsWith(`${run}:check/`))?.[1].effect;
+    expect(check).toMatchObject({ type: 'check.update', status: 'completed', conclusion: 'neutral' });
+    expect(await house.store.starts.look(`report/${run}`)).toMatchObject({ count: 0 });
+    await handlers.report(run, signal);
+    expect(tasks).toHaveLength(6);
+  });
+
+  it('that gets further while its end is being decided is not ended', async () => {
+    house.play = () => ({ text: 'said' });
+    const run = await house.begin(startOf({ steps: [agentStep('say')] }));
+    const { services } = house.process();
+    const { handlers, tasks } = handlersOf(services, async (work) => {
+      await (await house.store.journals.open(run)).append({ type: 'noted', key: 'by another', value: 1 });
+      await doWorkAlone(services, work, quietly);
+      return { end: 'done' };
+    });
+    await crash(run, 12);
+    await handlers.run(run, signal);
+    expect(tasks).toMatchObject([{ unread: true }]);
+    expect(await house.end(run)).toMatchObject({ state: 'Completed' });
   });
 
   it('waits for its turn where others are alone already, and that wait is no start', async () => {

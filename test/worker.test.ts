@@ -23,7 +23,9 @@ function stage(error: unknown, take: (delivery: unknown) => Promise<void> = () =
   const expected: unknown[] = [];
   const closed: string[] = [];
   const logged: Record<string, unknown>[] = [];
-  const starts = { begin: () => Promise.resolve({ count: 0, how: '' }), end: () => Promise.resolve() };
+  const past = { count: 0, failures: 0, since: 0, how: '' };
+  const none = () => Promise.resolve();
+  const starts = { begin: async () => past, look: async () => past, end: none, failed: none, forget: none };
   const store = {
     starts,
     journals: { open: () => Promise.reject(error), read: () => Promise.reject(error), close: (id: string) => closed.push(id) },

@@ -1,8 +1,10 @@
 import type { Effect } from '../journal/effect.ts';
 import type { Entry } from '../journal/entry.ts';
 import { Pending } from '../journal/errors.ts';
+import { isGivenUp } from '../journal/given-up.ts';
 import { type Away, awayOf, type RunView, viewRun } from '../journal/view.ts';
 import { withheldIn } from '../journal/withheld.ts';
+import { readEnds } from '../session/ends.ts';
 import { whileOpen } from '../session/fence.ts';
 import { priceOf, rulesOf, type Services } from '../session/services.ts';
 import type { Store } from '../store/store.ts';
@@ -15,6 +17,8 @@ import { numberIn, type Showing, showStatus, type Write } from './status-comment
 
 /** Edits of one comment or check that come closer than this are merged. */
 const BETWEEN_EDITS_MS = 2_000;
+/** Stands in the place of a reason, so that a run of which not all could be looked at is not shown as a success. */
+const BRIEF = "its report could not be made in full: the server's log says why";
 
 interface Shown {
   at: number;
@@ -35,21 +39,28 @@ function shownIn(store: Store): Map<string, Shown> {
 
 /**
  * Brings what people see of a run up to its journal: the reaction, the check run and the status comment. May be repeated at any time, by any process;
- * it reads entries and nothing else, and writes only what has changed.
+ * it reads entries and nothing else, and writes only what has changed. `brief`: of a run whose report failed again and again it reads the first and the last
+ * entry alone, and shows no more than those tell.
  */
-export async function reportRun(services: Services, id: string, signal: AbortSignal): Promise<void> {
-  const entries = await services.store.journals.read(id);
+export async function reportRun(
+  services: Services,
+  id: string,
+  { signal, brief = false }: { signal: AbortSignal; brief?: boolean },
+): Promise<void> {
+  const entries = brief ? await endsOf(services, id) : await services.store.journals.read(id);
   const view = viewRun(entries);
   if (!view || view.start.event.resource.kind === 'schedule' || view.start.event.resource.kind === 'branch')
     return services.store.expected.forget({ wake: 'report', id });
+  if (brief) view.reason ||= BRIEF;
   const shown = shownIn(services.store);
   const last = shown.get(id);
   const now = await services.store.now();
   if (last && view.endedAt === null && now - last.at < BETWEEN_EDITS_MS) throw new Pending('the next edit', last.at + BETWEEN_EDITS_MS);
-  const findings = view.start.event.resource.kind === 'pr' ? await services.store.drafts.list(id) : [];
+  const findings = view.start.event.resource.kind === 'pr' && !brief ? await services.store.drafts.list(id) : [];
   const away = isAtWork(view) ? (view.away ?? (await awayIn(services, entries))) : null;
   const reviewed = view.endedAt !== null && (findings.length > 0 || (await hasSubmitted(services.store.pads(id))));
-  const cover = view.endedAt === null ? {} : { reviewed, coverage: await coverageOf(services, { view, entries, reviewed }) };
+  const isCovered = view.endedAt !== null && !brief;
+  const cover = isCovered ? { reviewed, coverage: await coverageOf(services, { view, entries, reviewed }) } : {};
   const budgets = await budgetLines(services, view.start, entries.at(-1));
   const rules = rulesOf(services, view.start);
   const quiet = rules.quiet && view.start.event.resource.kind === 'pr';
@@ -60,13 +71,18 @@ export async function reportRun(services: Services, id: string, signal: AbortSig
   const write: Write = (key, effect, owner = id) =>
     services.github.perform({ run: owner, key, event: view.start.event, effect, signal, ...current });
   await react(view, write);
-  const at = nameEdit(entries.length, report, last);
+  const at = `${nameEdit(entries.length, report, last)}${brief || entries.some(isGivenUp) ? '.given-up' : ''}`;
   const status = quiet ? '' : await showStatus(services, report, { write, last: last?.status ?? '', at });
   const check = await showCheck(report, { write, last: last?.check ?? '', at });
   if (view.endedAt === null) shown.set(id, { at: now, length: entries.length, status, check });
   else shown.delete(id);
   if (view.endedAt !== null) await services.store.expected.forget({ wake: 'report', id });
   if (isAtWork(view)) await services.store.queues.setTimer({ wake: 'report', id }, view.startedAt + (pulseOf(report) + 1) * PULSE_MS);
+}
+
+async function endsOf({ store }: Services, id: string): Promise<Entry[]> {
+  const { first, last } = await readEnds(store, id);
+  return [...(first ? [first] : []), ...(last && last.type !== first?.type ? [last] : [])];
 }
 
 /** How many pulses a run at work has had: each shows a sign of life, so that it is never silent for long. */

@@ -3,10 +3,13 @@ import { type ConversationEnd, converse, type TextVerdict } from '../agent/conve
 import { missingOf } from '../agent/expectation.ts';
 import type { News, TurnAhead } from '../agent/news.ts';
 import type { Usage } from '../journal/answer.ts';
-import type { DelegationEnd, DelegationStart } from '../journal/entry.ts';
+import type { DelegationEnd, DelegationStart, Draft } from '../journal/entry.ts';
+import { Superseded } from '../journal/errors.ts';
+import { GIVEN_UP } from '../journal/given-up.ts';
 import type { Journal } from '../journal/journal.ts';
 import { addTo, lackingTools, treeOf } from '../journal/view.ts';
 import { isGraceOver, overOf } from './deadline.ts';
+import { readEnds } from './ends.ts';
 import { lastWords } from './last-words.ts';
 import { equip, SHARED_TOOLS, type Subject } from './mind.ts';
 import { mindTime, modelOf, type Services } from './services.ts';
@@ -42,7 +45,23 @@ export async function quarantineDelegation(services: Services, id: string, what:
   if (first?.type !== 'delegation.started' || journal.find('delegation.ended', 'end')) return;
   const turn = journal.entries.filter((entry) => entry.type === 'turn.answered').length;
   const result = `${what}, in turn ${turn + 1} of its work. It was given up; what it recorded until then stands.`;
-  await endWith(journal, first.start, { status: 'failed', result, ...figuresOf(journal) });
+  const end = endOf(journal, first.start, { status: 'failed', result, ...figuresOf(journal) });
+  await journal.append({ type: 'noted', key: GIVEN_UP, value: result }, end);
+}
+
+/** Ends a delegation whose journal cannot even be read, by its first and its last entry alone: the others are set aside. Throws where it goes on after all. */
+export async function giveUpDelegation({ store }: Services, id: string, what: string): Promise<void> {
+  const length = await store.journals.lengthOf(id);
+  const { first, last } = await readEnds(store, id);
+  if (first?.type !== 'delegation.started') return;
+  const result = `${what}. It was given up, and files that it changed are lost; what it recorded until then stands.`;
+  const lost: DelegationEnd = { status: 'failed', result, turns: 0, calls: {}, usage: {}, changes: {} };
+  const end = last?.type === 'delegation.ended' ? last.end : lost;
+  const drafts = [
+    { type: 'noted' as const, key: GIVEN_UP, value: result },
+    { type: 'delegation.ended' as const, key: 'end', delegation: id, end },
+  ];
+  if (!(await store.journals.setAside(id, length, drafts))) throw new Superseded(`journal ${id} goes on`);
 }
 
 /** A call that is aborted because the delegation was told to end is followed by that end. */
@@ -77,14 +96,14 @@ async function work(
     commands: start.commands ?? [],
     rules: start.rules,
   };
-  await endWith(journal, start, await talk(services, subject, start));
+  await journal.append(endOf(journal, start, await talk(services, subject, start)));
 }
 
 type Spoken = Pick<DelegationEnd, 'status' | 'result' | 'turns' | 'calls'>;
 
-async function endWith(journal: Journal, { delegation }: DelegationStart, said: Spoken): Promise<void> {
+function endOf(journal: Journal, { delegation }: DelegationStart, said: Spoken): Draft {
   const end = { ...said, usage: usageOf(journal), changes: changesOf(journal), ...lackingOf(journal) };
-  await journal.append({ type: 'delegation.ended', key: 'end', delegation, end });
+  return { type: 'delegation.ended', key: 'end', delegation, end };
 }
 
 async function talk(services: Services, subject: Subject, start: DelegationStart): Promise<Spoken> {

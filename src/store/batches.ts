@@ -14,6 +14,8 @@ export interface Batches {
   open(run: string, delegations: string[]): Promise<void>;
   /** Ends one; answers how many are left. */
   end(run: string, delegation: string): Promise<number>;
+  /** Those that are open. */
+  look(run: string): Promise<string[]>;
 }
 
 export function makeBatches(redis: Redis, keys: Keys): Batches {
@@ -25,5 +27,6 @@ export function makeBatches(redis: Redis, keys: Keys): Batches {
     async end(run, delegation) {
       return Number(await runScript(redis, END, [keys.batch(run)], [delegation]));
     },
+    look: (run) => redis.smembers(keys.batch(run)),
   };
 }

@@ -40,7 +40,7 @@ export class Journals {
     const writer = `${this.#writer}-${randomUUID().slice(0, 8)}`;
     const journal = known?.handOver(writer) ?? this.#make(id, writer);
     this.#keep(id, journal);
-    journal.load(await this.#streams.read(id, journal.entries.length + 1));
+    if (!isOver(journal.entries)) journal.load(await this.#streams.read(id, journal.entries.length + 1));
     this.#learn(id, journal.entries[0]);
     return journal;
   }
@@ -52,6 +52,20 @@ export class Journals {
     const [first] = await this.firstOf([id]);
     this.#learn(id, first ?? undefined);
     return this.#installations.get(runOf(id)) ?? null;
+  }
+
+  /** How many entries a journal has, without reading them. */
+  lengthOf(id: string): Promise<number> {
+    return this.#streams.length(id);
+  }
+
+  /**
+   * Ends a journal that nobody can read any more: of its entries the first is left, these follow, and none comes after them. False, and nothing is changed,
+   * where it has not exactly `length` entries.
+   */
+  async setAside(id: string, length: number, drafts: Draft[]): Promise<boolean> {
+    this.close(id);
+    return await this.#streams.setAside(id, length, drafts);
   }
 
   /** Forgets the memory of a journal: after `Superseded`, or when it ended. */
@@ -96,4 +110,10 @@ export class Journals {
     if (oldest !== undefined) this.#open.delete(oldest);
     return journal;
   }
+}
+
+/** After its end nothing comes any more. */
+function isOver(entries: readonly Entry[]): boolean {
+  const last = entries.at(-1);
+  return last?.type === 'run.ended' || (last?.type === 'delegation.ended' && last.key === 'end');
 }

@@ -4,6 +4,7 @@ export function makeKeys(prefix: string) {
   return {
     prefix,
     journal: (id: string) => key('journal', id),
+    aside: (id: string) => key('aside', id),
     blobs: (run: string) => key('run', run, 'blobs'),
     text: (digest: string) => key('text', digest),
     overlay: (run: string) => key('run', run, 'files'),

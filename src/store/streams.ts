@@ -19,6 +19,13 @@ export interface Streams {
    * nonce again answers what it was told before, so a batch whose answer was lost may be written again.
    */
   write(id: string, batch: Batch): Promise<number | null>;
+  /** How many entries there are. */
+  length(id: string): Promise<number>;
+  /**
+   * Ends one that nobody can read any more: in the place of all its entries but the first these stand, and nothing is ever written after them. What stood
+   * there is kept under another name. False, and nothing is changed, where it has not exactly `length` entries.
+   */
+  setAside(id: string, length: number, drafts: readonly Draft[]): Promise<boolean>;
   /** The entries from a number on. Throws `NewerJournal` where a newer build wrote them. */
   read(id: string, from: number): Promise<Entry[]>;
   /** One end of several in one round trip; null for one without entries. */
@@ -51,6 +58,23 @@ end
 return ms
 `);
 
+/** No journal has an entry of so high a number, so none that was open when this one was set aside can go on with it. */
+const LAST = 1_000_000_000;
+const ASIDE_SECONDS = 31 * 86_400;
+
+const SET_ASIDE = defineScript(`
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
+if #last == 0 or tonumber(string.match(last[1][1], '^(%d+)')) ~= tonumber(ARGV[1]) then return 0 end
+local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)
+local time = redis.call('TIME')
+local ms = tostring(tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000))
+redis.call('RENAME', KEYS[1], KEYS[2])
+redis.call('EXPIRE', KEYS[2], ARGV[2])
+redis.call('XADD', KEYS[1], '1-0', unpack(first[1][2]))
+for i = 3, #ARGV do redis.call('XADD', KEYS[1], (${LAST} + i - 3) .. '-0', 'w', 'aside', 't', ms, 'e', ARGV[i]) end
+return 1
+`);
+
 /** One Redis stream a journal, long texts in one hash a run. */
 export class RedisStreams implements Streams {
   readonly #redis: Redis;
@@ -62,12 +86,19 @@ export class RedisStreams implements Streams {
   }
 
   async write(id: string, { from, nonce, drafts }: Batch): Promise<number | null> {
-    const encoded = drafts.map(encodeEntry);
-    const texts = new Map(encoded.flatMap(({ blobs }) => [...blobs]));
-    if (texts.size > 0) await this.#putTexts(id, texts);
-    const bodies = encoded.map(({ body }) => body);
+    const bodies = await this.#encode(id, drafts);
     const at = await runScript(this.#redis, APPEND, [this.#keys.journal(id)], [from, nonce, JOURNAL_FORMAT, ...bodies]);
     return at === '' ? null : Number(at);
+  }
+
+  length(id: string): Promise<number> {
+    return this.#redis.xlen(this.#keys.journal(id));
+  }
+
+  async setAside(id: string, length: number, drafts: readonly Draft[]): Promise<boolean> {
+    const bodies = await this.#encode(id, drafts);
+    const names = [this.#keys.journal(id), this.#keys.aside(id)];
+    return (await runScript(this.#redis, SET_ASIDE, names, [length, ASIDE_SECONDS, ...bodies])) === 1;
   }
 
   async read(id: string, from: number): Promise<Entry[]> {
@@ -100,6 +131,13 @@ export class RedisStreams implements Streams {
         commands.expire(this.#keys.text(digest), seconds + SHARED_SECONDS, 'GT');
     }
     await sendAll(commands);
+  }
+
+  async #encode(id: string, drafts: readonly Draft[]): Promise<Buffer[]> {
+    const encoded = drafts.map(encodeEntry);
+    const texts = new Map(encoded.flatMap(({ blobs }) => [...blobs]));
+    if (texts.size > 0) await this.#putTexts(id, texts);
+    return encoded.map(({ body }) => body);
   }
 
   async #decode(id: string, rows: Row[]): Promise<Entry[]> {

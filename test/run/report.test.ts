@@ -103,7 +103,7 @@ async function report(run: string, ...processes: Services[]): Promise<void> {
   const signal = new AbortController().signal;
   await Promise.all(
     processes.map((services) =>
-      reportRun(services, run, signal).catch((error: unknown) => {
+      reportRun(services, run, { signal }).catch((error: unknown) => {
         if (!(error instanceof Pending || error instanceof Superseded)) throw error;
       }),
     ),
@@ -266,13 +266,13 @@ describe('the report of a run', () => {
     const run = await begin();
     const services = processOf(first());
     const signal = new AbortController().signal;
-    await reportRun(services, run.run, signal);
+    await reportRun(services, run.run, { signal });
     const journal = await first().journals.open(run.run);
     await journal.append({ type: 'run.state', state: 'Running', reason: '' }, { type: 'status', key: 's', message: 'reading' });
-    await expect(reportRun(services, run.run, signal)).rejects.toThrow(Pending);
+    await expect(reportRun(services, run.run, { signal })).rejects.toThrow(Pending);
     expect(seen(run).comments[0]).toContain('is queued');
     await journal.append({ type: 'run.ended', state: 'Failed', reason: 'step "a": no key', message: '' });
-    await reportRun(services, run.run, signal);
+    await reportRun(services, run.run, { signal });
     expect(seen(run).comments[0]).toContain('Reason: step "a": no key');
     expect(seen(run).checks).toEqual([['completed', 'failure']]);
   });

@@ -45,7 +45,7 @@ async function passTime(): Promise<string[]> {
 /** Works until nothing is left to do. */
 async function work(): Promise<void> {
   const intake = { take: async () => {} } as unknown as Parameters<typeof makeHandlers>[1];
-  const alone = async () => ({ end: 'failed' as const, message: 'nothing crashes here' });
+  const alone = async () => ({ end: 'failed' as const, how: 'nothing crashes here', begun: true });
   services.store.queues.startWorkers(makeHandlers(services, intake, alone), { advances: 4, delegations: 4 });
   await until('all is quiet', async () => {
     const { timers, ...others } = await services.store.queues.counts();

@@ -115,7 +115,7 @@ function workAlone(world: World, parent: Process): Alone {
       const done = doWorkAlone(services, work, { signal, begun: () => void (begun = true) });
       done.then(
         () => resolve({ end: 'done' }),
-        (error: Error) => resolve({ end: 'failed', message: error.message }),
+        (error: Error) => resolve({ end: 'failed', how: error.message, begun }),
       );
     });
 }

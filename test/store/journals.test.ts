@@ -110,6 +110,32 @@ eachStore('journals', (open) => {
       expect((await journals.read('own'))[0]).toMatchObject({ value: { list: [1] } });
     });
 
+    it('that is set aside keeps its first entry and its end; whoever had it open, however far, reads its end and can write no more', async () => {
+      const open = async (count: number) => {
+        const { journals } = await stores.start();
+        const journal = await journals.open('aside');
+        for (let k = journal.entries.length; k < count; k++) await journal.append(state(`${k}`));
+        return { journals, journal };
+      };
+      const [one, two, three, five] = [await open(1), await open(2), await open(3), await open(5)];
+      const { journals } = await stores.start();
+      const end = { type: 'run.ended' as const, state: 'Failed' as const, reason: 'given up', message: '' };
+      expect(await journals.lengthOf('aside')).toBe(5);
+      expect(await journals.setAside('aside', 4, [state('why'), end])).toBe(false);
+      expect(await journals.setAside('aside', 5, [state('why'), end])).toBe(true);
+      expect(await journals.setAside('aside', 3, [state('again'), end])).toBe(false);
+      const left = ['0', 'why', 'given up'];
+      expect((await journals.read('aside')).map((entry) => ('reason' in entry ? entry.reason : ''))).toEqual(left);
+      for (const known of [one, two, three, five]) {
+        await expect(known.journal.append(state('late'))).rejects.toThrow(Superseded);
+        for (let time = 0; time < 2; time++)
+          expect((await known.journals.open('aside')).entries.filter(({ type }) => type === 'run.ended')).toHaveLength(1);
+        await expect((await known.journals.open('aside')).append(state('later'))).rejects.toThrow(Superseded);
+      }
+      expect(await journals.lengthOf('aside')).toBe(3);
+      expect(await journals.setAside('nobody', 0, [end])).toBe(false);
+    });
+
     it('is gone after the time it is kept for', async () => {
       const { journals } = await stores.start();
       await (await journals.open('short')).append(state('1'));
@@ -159,6 +185,8 @@ describe('in Redis, a journal', () => {
       read: (id, from) => streams.read(id, from),
       ends: (ids, end) => streams.ends(ids, end),
       expire: (id, seconds) => streams.expire(id, seconds),
+      length: (id) => streams.length(id),
+      setAside: (id, length, drafts) => streams.setAside(id, length, drafts),
       async write(id, batch) {
         const at = await streams.write(id, batch);
         if (lost++ === 0) throw new Error('the answer was lost');

@@ -8,7 +8,7 @@ import type { DeliveriesCursor, PutOff } from '../deliveries-cursor.ts';
 import type { Duties } from '../duties.ts';
 import type { Lanes } from '../lanes.ts';
 import type { Queued } from '../queued.ts';
-import type { Crashes, Starts } from '../starts.ts';
+import type { Past, Starts } from '../starts.ts';
 import type { StatusPlaces } from '../status-places.ts';
 import { type AtOnce, copyOf, Expiring, getOr } from './way.ts';
 
@@ -55,29 +55,38 @@ export function lanes(): AtOnce<Lanes> {
   };
 }
 
-export function starts(lengthOf: (id: string) => number): AtOnce<Starts> {
-  const kept = new Map<string, { length: number; open: number; how: string }>();
-  const look = (id: string): Crashes => {
+export function starts(lengthOf: (id: string) => number, clock: Clock): AtOnce<Starts> {
+  const kept = new Map<string, Past & { length: number }>();
+  const look = (id: string): Past => {
     const seen = kept.get(id);
-    return seen?.length === lengthOf(id) ? { count: seen.open, how: seen.how } : { count: 0, how: '' };
+    if (seen?.length !== lengthOf(id)) return { count: 0, failures: 0, since: 0, how: '' };
+    const { length: _, ...past } = seen;
+    return past;
   };
+  const change = (id: string, more: Partial<Past>) => kept.set(id, { ...look(id), ...more, length: lengthOf(id) });
   return {
     look,
     begin(id) {
-      const crashes = look(id);
-      kept.set(id, { length: lengthOf(id), open: crashes.count + 1, how: crashes.how });
-      return crashes;
+      const past = look(id);
+      change(id, { count: past.count + 1 });
+      return past;
+    },
+    takeBack(id) {
+      if (kept.has(id)) change(id, { count: Math.max(0, look(id).count - 1) });
     },
     end(id) {
-      const seen = kept.get(id);
-      if (!seen) return;
-      if (seen.open > 1) kept.set(id, { ...seen, open: seen.open - 1 });
+      const { count } = look(id);
+      if (count > 1) change(id, { count: count - 1, failures: 0, since: 0 });
       else kept.delete(id);
     },
-    died(id, how) {
-      const seen = kept.get(id);
-      if (seen) kept.set(id, { ...seen, how });
+    failed(id, how) {
+      const { count, failures, since } = look(id);
+      change(id, { count: Math.max(0, count - 1), failures: failures + 1, since: since || clock.now(), how });
     },
+    died(id, how) {
+      if (kept.has(id)) change(id, { how });
+    },
+    forget: (id) => void kept.delete(id),
   };
 }
 
@@ -92,6 +101,7 @@ export function batches(): AtOnce<Batches> {
       batchOf(run).delete(delegation);
       return batchOf(run).size;
     },
+    look: (run) => [...batchOf(run)],
   };
 }
 

@@ -76,7 +76,7 @@ export class Shelf {
     this.budgets = budgets(clock);
     this.claims = claims(clock);
     this.duties = duties(clock);
-    this.starts = starts((id) => this.streams.read(id, 1).length);
+    this.starts = starts((id) => this.streams.length(id), clock);
   }
 
   blobs(run: string): AtOnce<Blobs> {
