@@ -48,16 +48,17 @@ async function show(tape: Tape, options: ReplayOptions, io: TapeIo): Promise<num
   return replay.difference ? 1 : 0;
 }
 
-function jsonOf({ run }: Tape, { difference, same, missing, isWhole }: Replay) {
-  return { run, same: difference === null, ended: isWhole, entries: Object.fromEntries(same), missing, difference };
+function jsonOf({ run }: Tape, { difference, same, missing, givenUp, isWhole }: Replay) {
+  return { run, same: difference === null, ended: isWhole, entries: Object.fromEntries(same), missing, givenUp, difference };
 }
 
-function textOf(tape: Tape, { difference, same, missing, isWhole }: Replay): string {
+function textOf(tape: Tape, { difference, same, missing, givenUp, isWhole }: Replay): string {
   const counts = [...same.values()];
   const all = counts.reduce((sum, count) => sum + count, 0);
   const delegations = tape.journals.size - 1;
   const notes = [
     ...(missing.length > 0 ? [`The journals of ${missing.length} delegations are not in the record: they were not derived.`] : []),
+    ...givenUp.map((reason) => `Taken from the record, because nothing in it leads there: ${printable(reason)}`),
     ...(isWhole ? [] : ['The run had not ended when it was recorded.']),
     ...(tape.redacted ? ['Texts were taken out of the record: prompts were not compared.'] : []),
   ];

@@ -2,6 +2,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { Draft, Entry } from '../../journal/entry.ts';
 import { Pending } from '../../journal/errors.ts';
+import { givenUpIn, isGivenUp } from '../../journal/given-up.ts';
 import { advanceDelegation } from '../../session/delegation.ts';
 import type { Services } from '../../session/services.ts';
 import { advanceRun } from '../run.ts';
@@ -18,6 +19,8 @@ export interface Replay {
   same: Map<string, number>;
   /** Ids of delegations whose journals the record lacks. */
   missing: string[];
+  /** Why the run or a delegation was given up from outside, which nothing in the record leads to. */
+  givenUp: string[];
   /** Whether the record ends with the run's end. */
   isWhole: boolean;
 }
@@ -48,6 +51,7 @@ export async function replayTape(tape: Tape, strictness: Strictness): Promise<Re
     missing: entries.flatMap((entry) =>
       entry.type === 'delegation.queued' && !tape.journals.has(entry.delegation) ? [entry.delegation] : [],
     ),
+    givenUp: [...tape.journals.values()].flatMap(givenUpIn),
     isWhole: entries.at(-1)?.type === 'run.ended',
   };
 }
@@ -71,8 +75,7 @@ export async function replayJournal(
     const fate = await settle(journal, advance(services, id, new AbortController().signal));
     if (journal.difference || !journal.next) break;
     if (fate.status !== 'stands still' && journal.entries.length > before) continue;
-    if (isOutside(journal.next)) journal.takeOver();
-    else journal.stop(fate.words);
+    if (!takeOver(journal, journal.next)) journal.stop(fate.words);
   }
   if (!journal.difference && journal.isWhole && journal.wishes.length > 0) journal.stop('goes on');
   return { difference: journal.difference, same: journal.entries.length, derived: journal.derived };
@@ -107,7 +110,7 @@ async function settle(journal: TapedJournal, advance: Promise<void>): Promise<Fa
     seen = journal.activity;
     const stuckAt = idle === BREATHS - 1 ? journal.next : undefined;
     if (!stuckAt) continue;
-    if (isOutside(stuckAt)) journal.takeOver();
+    if (takeOver(journal, stuckAt)) idle = 0;
     else if (mayGiveUp && journal.entries.length > begun) {
       journal.giveUp();
       mayGiveUp = false;
@@ -120,6 +123,22 @@ async function settle(journal: TapedJournal, advance: Promise<void>): Promise<Fa
 function wordsOf(error: unknown): string {
   if (error instanceof Pending) return `it is ${error.message.replace(/^(waiting for )+/, 'waiting for ')}`;
   return `it fails: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+/** Takes what came from outside over from the record; where it ended what was under way, nothing is wanted any more. Answers whether it came from there. */
+function takeOver(journal: TapedJournal, next: Entry): boolean {
+  const ends = isByGivingUp(journal.entries, next);
+  if (!ends && !isOutside(next)) return false;
+  journal.takeOver();
+  if (ends) journal.giveUp();
+  return true;
+}
+
+/** The note that work was given up, what stands right behind it, and the ends of further steps for the same reason. */
+function isByGivingUp(before: readonly Entry[], entry: Entry): boolean {
+  const note = before.findLast(isGivenUp);
+  if (isGivenUp(entry)) return true;
+  return note !== undefined && (before.at(-1) === note || (entry.type === 'step.ended' && entry.reason === note.value));
 }
 
 /** Something of the outside that is not derived again where it came from: that it stands there is what matters. */
