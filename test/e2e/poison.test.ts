@@ -10,43 +10,46 @@ afterEach(async () => {
   stage = null;
 });
 
-/** Two that it ends beside others, and one more, because its last entry before may have been written while it died. */
+/** Two that each poison ends beside others, and one more, because its last entry before may have been written while it died. */
 const MOST_DEATHS = 3;
+/** One whose own words are deadly, and one of whose files is, to the sub-agent that reads it. */
+const DEADLY = { title: 'DEADLY change', head: HEAD };
+const DEADLY_PART = { title: 'Change', head: { ...HEAD, 'b.txt': 'one\ntwo\nDEADLY b\nthree\n' } };
 /** With `PITWALL_LONG=1` the time of the healthy ones is compared with a run without the poison; on a machine that is busy with other tests it says nothing. */
 const LONG = process.env.PITWALL_LONG === '1';
 const HEALTHY = 10;
 const TAKE_OVERS_MS = 15_000;
 const PRELOAD = { NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, 'poison.mjs')).href}`, PITWALL_LOCK_MS: '1000' };
 
-/** Reviews healthy pull requests at once, and beside them those of these titles. Answers how long the healthy ones took (ms). */
-async function reviewAll(deadly: string[]) {
+/** Reviews healthy pull requests at once, and beside them these. Answers how long the healthy ones took (ms). */
+async function reviewAll(deadly: { title: string; head: Record<string, string> }[]) {
   const own = await Stage.open(inject('redisUrl'), { director: direct, latencyMs: 20 });
   stage = own;
   const { github } = own;
-  const titles = [...Array.from({ length: HEALTHY }, (_, k) => `Change ${k}`), ...deadly];
-  const repos = await Promise.all(titles.map((_, k) => github.createRepository(`acme/app-${k}`, BASE)));
+  const changes = [...Array.from({ length: HEALTHY }, (_, k) => ({ title: `Change ${k}`, head: HEAD })), ...deadly];
+  const repos = await Promise.all(changes.map((_, k) => github.createRepository(`acme/app-${k}`, BASE)));
   for (const repo of repos) github.install(repo);
   const alice = github.person('alice', Object.fromEntries(repos.map((repo) => [repo.fullName, 'write'] as const)));
   for (const server of [await own.addServer(PRELOAD), await own.addServer(PRELOAD)]) server.supervise();
-  for (const repo of repos) await alice.push(repo, 'feature', HEAD);
-  const pulls = await Promise.all(repos.map((repo, k) => alice.openPull(repo, { head: 'feature', title: titles[k] ?? '' })));
+  for (const [k, repo] of repos.entries()) await alice.push(repo, 'feature', changes[k]?.head ?? HEAD);
+  const pulls = await Promise.all(repos.map((repo, k) => alice.openPull(repo, { head: 'feature', title: changes[k]?.title ?? '' })));
   const begun = Date.now();
   const ended = (k: number) => {
     const repo = repos[k];
     const checks = repo ? github.checks(repo) : [];
     return checks.length > 0 && checks.every((check) => check.status === 'completed');
   };
-  await until('the healthy ones are reviewed', () => titles.slice(0, HEALTHY).every((_, k) => ended(k)), 90_000);
+  await until('the healthy ones are reviewed', () => changes.slice(0, HEALTHY).every((_, k) => ended(k)), 90_000);
   const took = Date.now() - begun;
   return { github, repos, pulls, ended, took, deaths: () => own.servers.reduce((sum, server) => sum + server.deaths, 0) };
 }
 
-it('a pull request whose run kills its process each time is ended with its reason, and ten others are reviewed as without it', {
+it('a run, or a part of one, that kills its process each time is ended with its reason, and all others are reviewed as without it', {
   timeout: 280_000,
 }, async () => {
   const plain = LONG ? await reviewAll([]) : null;
   await stage?.close();
-  const { github, repos, pulls, ended, took, deaths } = await reviewAll(['DEADLY change']);
+  const { github, repos, pulls, ended, took, deaths } = await reviewAll([DEADLY, DEADLY_PART]);
   for (let k = 0; k < HEALTHY; k++) {
     expect(threadsOn(github, repos[k]?.fullName ?? '', pulls[k]?.number ?? 0)).toEqual(EXPECTED);
     expect(github.checks(repos[k]?.fullName ?? '').map((check) => check.conclusion)).toEqual(['success']);
@@ -57,7 +60,12 @@ it('a pull request whose run kills its process each time is ended with its reaso
   const [check] = github.checks(repo);
   expect(check?.conclusion).toBe('failure');
   for (const part of ['failed', 'step "review"', '7 times', 'SIGKILL', '/retry']) expect(comment?.body).toContain(part);
-  expect(deaths()).toBeLessThanOrEqual(MOST_DEATHS);
+  await until('the one with a poisonous part ended', () => ended(HEALTHY + 1), 60_000);
+  const partly = repos[HEALTHY + 1]?.fullName ?? '';
+  const [said] = github.comments(partly, pulls[HEALTHY + 1]?.number ?? 0);
+  for (const part of ['✅', 'a.txt: 1 finding', '7 times', 'in turn 2']) expect(said?.body).toContain(part);
+  expect(threadsOn(github, partly, pulls[HEALTHY + 1]?.number ?? 0)).toEqual(EXPECTED.slice(0, 1));
+  expect(deaths()).toBeLessThanOrEqual(2 * MOST_DEATHS);
   if (plain) {
     console.log(`${HEALTHY} reviews: ${plain.took} ms without the poison, ${took} ms beside it`);
     expect(took - plain.took).toBeLessThan(TAKE_OVERS_MS);

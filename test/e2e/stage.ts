@@ -43,6 +43,11 @@ export class Server {
     return `http://127.0.0.1:${this.port}/api/github/webhooks`;
   }
 
+  /** Of the process that was started last. */
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
   async start(): Promise<void> {
     const child = spawn(process.execPath, [CLI, 'start', ...this.#options], { env: this.environment, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;

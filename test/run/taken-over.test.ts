@@ -6,7 +6,7 @@ import { advanceDelegation } from '../../src/session/delegation.ts';
 import type { Services } from '../../src/session/services.ts';
 import { RedisStore, type Store } from '../../src/store/store.ts';
 import { gate, playModel } from '../agent/talk.ts';
-import { agentStep, delegationOf, House, startOf } from '../session/house.ts';
+import { agentOf, agentStep, delegationOf, House, startOf } from '../session/house.ts';
 import { Wire } from '../store/processes.ts';
 
 let house: House;
@@ -101,6 +101,28 @@ it('an order to end aborts a call in hand of another process, also where Redis w
     expect(String(aborted[0])).toContain('told to end');
     await work;
   }
+});
+
+it('an effect whose process was held up until its run had ended is not carried out any more', async () => {
+  const { opened, open } = gate();
+  const reached = gate();
+  house.play = ({ turn }) =>
+    turn === 0 ? { calls: [{ name: 'add_comment_to_pull_request', input: { body: 'Too late.' } }] } : { text: 'said' };
+  house.beforeEffect = async () => {
+    reached.open();
+    await opened;
+  };
+  const agents = [agentOf('a', { tools: ['add_comment_to_pull_request'] })];
+  const run = await house.begin(startOf({ steps: [agentStep('say')] }, { agents }));
+  const frozen = advanceRun(house.process().services, run, never).catch((error: unknown) => error);
+  await reached.opened;
+  await house.store.cancels.order([{ id: run, reason: 'cancelled by @ana' }]);
+  house.beforeEffect = async () => {};
+  const other = await house.store.journals.open(run);
+  await other.append({ type: 'run.ended', state: 'Cancelled', reason: 'cancelled by @ana', message: '' });
+  open();
+  expect(await frozen).toBeInstanceOf(Superseded);
+  expect([...house.effects.keys()].filter((key) => key.startsWith(run))).toEqual([]);
 });
 
 it('a journal of a newer build is neither read nor changed, and says what to do', async () => {

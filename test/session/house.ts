@@ -171,6 +171,8 @@ export class House {
   play: Play = () => ({ text: 'nothing to do' });
   /** What GitHub makes of an effect. */
   onEffect: (effect: Effect, key: string) => Outcome = () => ({ status: 'done', result: {} });
+  /** What happens before GitHub hears of an effect. */
+  beforeEffect: () => Promise<void> = async () => {};
   settings: Settings = defaultSettings();
   /** What was said on every pull request and issue. */
   conversation: Conversation = { said: [], hidden: 0, older: 0 };
@@ -261,7 +263,11 @@ export class Process {
       workspace: house.workspace,
       github: {
         lookAgain: async () => null,
-        perform: async ({ run, key, effect }) => this.#act(`${run}:${key}`, effect),
+        perform: async ({ run, key, effect, mayStillAct }) => {
+          await this.#house.beforeEffect();
+          if (mayStillAct && !(await mayStillAct())) return { status: 'refused', reason: 'the run ended before this was written' };
+          return this.#act(`${run}:${key}`, effect);
+        },
         reader: () => ({
           readPullRequest: notRead,
           readIssue: notRead,
