@@ -125,7 +125,7 @@ function openPage({ github, model }: Stage): void {
   });
 }
 
-async function stayUp({ github, serverUrl }: Stage, address: string, deps: TrialDeps): Promise<number> {
+async function stayUp({ github, serverUrl, reach }: Stage, address: string, deps: TrialDeps): Promise<number> {
   deps.err(
     [
       '',
@@ -144,7 +144,10 @@ async function stayUp({ github, serverUrl }: Stage, address: string, deps: Trial
       `  GitHub double  ${github.apiUrl}`,
       `  server         ${serverUrl}`,
       '',
-      'On a change of your own:  pitwall try --repo . --base main --head my-branch',
+      'Its runs, from another terminal (runs, show, why, export and replay, as with any server):',
+      `  ${reach} pitwall runs`,
+      'On a change of your own:',
+      '  pitwall try --repo . --base main --head my-branch',
       'Everything runs until Ctrl-C, and is forgotten then.',
       '',
     ].join('\n'),

@@ -24,6 +24,8 @@ export interface Stage {
   /** Null where a real provider answers. */
   model: ScriptedModel | null;
   serverUrl: string;
+  /** What stands before another command, as a shell takes it, so that it looks at the runs of this server. */
+  reach: string;
 }
 
 const SECRET_BYTES = 24;
@@ -50,10 +52,11 @@ export async function withStage<T>(
     if (model) closers.push(() => model.stop());
     await play.prepare(github);
     deps.signal?.throwIfAborted();
-    const server = await deps.start(environmentOf(deps.env, { github, model, dataDir: join(dir, 'data') }));
+    const environment = environmentOf(deps.env, { github, model, dataDir: join(dir, 'data') });
+    const server = await deps.start(environment);
     closers.push(() => server.stop());
     github.hooks.target = `${server.url}${WEBHOOKS}`;
-    return await play.work({ github, model, serverUrl: server.url });
+    return await play.work({ github, model, serverUrl: server.url, reach: reachOf(environment) });
   } finally {
     for (const close of closers.reverse()) await close().catch((error: unknown) => deps.err(`could not clean up: ${String(error)}\n`));
   }
@@ -96,6 +99,12 @@ function environmentOf(
     PORT: '0',
     PITWALL_DATA_DIR: dataDir,
   };
+}
+
+/** A Redis of its own is found by the data folder; one that was given, by what the environment says anyway and the prefix. */
+function reachOf(environment: Record<string, string>): string {
+  const names = environment.PITWALL_REDIS_URL === undefined ? ['PITWALL_DATA_DIR'] : ['PITWALL_DATA_DIR', 'PITWALL_REDIS_PREFIX'];
+  return names.map((name) => `${name}=${environment[name]}`).join(' ');
 }
 
 /** A Redis of its own, that goes with the trial, where there is a redis-server; else the one that is given, under a prefix of its own. */

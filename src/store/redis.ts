@@ -36,10 +36,26 @@ function connect(url: string, options: RedisOptions, onError: (error: Error) => 
     ...options,
     retryStrategy: (times) => Math.min(1_000, 250 + 50 * times),
     enableReadyCheck: true,
+    reconnectOnError: makeReplicaExit(),
   };
   const redis = url.startsWith('unix://') ? new Redis(url.slice('unix://'.length), all) : new Redis(url, all);
   redis.on('error', onError);
   return redis;
+}
+
+const BETWEEN_EXITS_MS = 5_000;
+
+/**
+ * After a failover the primary that we are connected to is a replica, and may stay so: a new connection is made then, which the name in the URL leads to the
+ * new primary. Where it leads to a replica for good, that is tried now and then.
+ */
+function makeReplicaExit(): (error: Error) => boolean {
+  let last = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    if (!error.message.includes('READONLY ') || performance.now() - last < BETWEEN_EXITS_MS) return false;
+    last = performance.now();
+    return true;
+  };
 }
 
 /** Resolves when the connection can be used, as long as Redis is still loading its data; rejects after `ms` with a sentence that says what to do. */

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 
 const CLI = resolve(import.meta.dirname, '../../dist/cli.js');
@@ -44,6 +45,13 @@ it('stays up with its page, and leaves no process, port or file behind at Ctrl-C
     const events = await fetch(new URL('/events?pull=1', address));
     expect(printed).toMatch(/^Posted:\n {2}review +COMMENTED[\s\S]*Planted faults: (?:8|9|10) of 10 found/m);
     expect(told).not.toContain('Warning');
+    const reach = /PITWALL_DATA_DIR=(\S+) pitwall runs/.exec(told)?.[1] ?? '';
+    const pitwall = async (...words: string[]) => {
+      const env = { PATH: process.env.PATH, HOME: folder, PITWALL_DATA_DIR: reach };
+      return (await promisify(execFile)(process.execPath, [CLI, ...words], { env })).stdout;
+    };
+    const [, run = ''] = /^(r\w+) +Completed /m.exec(await pitwall('runs')) ?? [];
+    expect(await pitwall('replay', run)).toContain('were derived again, the same as recorded');
     child.kill('SIGINT');
     expect(await ended).toBe(0);
     await events.body?.cancel().catch(() => {});

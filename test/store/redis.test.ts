@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type ChildRedis, startChildRedis } from '../../src/store/child-redis.ts';
 import { checkRedis, connectCommands, type Redis, redisTime, waitReady } from '../../src/store/redis.ts';
 import { RedisStore, type Store } from '../../src/store/store.ts';
@@ -113,6 +113,17 @@ describe('a connection', () => {
     await expect(waitReady(waiting, 200)).rejects.toThrow('does not answer');
     waiting.disconnect();
     silent.close();
+  });
+
+  it('to a primary that has become a replica is made anew, to find the new one', async () => {
+    const moved = await connected(server.url);
+    const id = await moved.client('ID');
+    await redis.call('REPLICAOF', '127.0.0.1', '1');
+    await expect(moved.set('x', 1)).rejects.toThrow('READONLY');
+    await redis.call('REPLICAOF', 'NO', 'ONE');
+    await vi.waitFor(async () => expect(await moved.client('ID')).not.toBe(id), { timeout: 10_000 });
+    expect(await moved.set('x', 2)).toBe('OK');
+    moved.disconnect();
   });
 
   it('tells the time of Redis in milliseconds', async () => {
