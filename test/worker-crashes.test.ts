@@ -162,6 +162,15 @@ describe('work that crashes', () => {
     for (const part of ['10 times', 'exit code 9', 'cannot be shown', '/retry']) expect(end?.reason).toContain(part);
     expect(await house.store.starts.look(run)).toMatchObject({ count: 0, failures: 0 });
     expect(await house.waiting('reports')).toContain(run);
+    house.onEffect = () => ({ status: 'done', result: { checkId: 5, commentId: 6 } });
+    for (const name of ['check/3', 'status/3'])
+      house.effects.set(`${run}:${name}`, {
+        effect: { type: 'comment.create', body: '' },
+        outcome: house.onEffect({ type: 'comment.create', body: '' }, ''),
+      });
+    await handlers.report(run, signal);
+    const completed = [...house.effects].filter(([key]) => key.startsWith(run)).map(([, { effect }]) => effect);
+    expect(completed).toContainEqual(expect.objectContaining({ type: 'check.update', status: 'completed', conclusion: 'failure' }));
     answer();
     expect(await frozen).toBeInstanceOf(Superseded);
     await handlers.run(run, signal);

@@ -56,6 +56,25 @@ export async function reportRun(
   const last = shown.get(id);
   const now = await services.store.now();
   if (last && view.endedAt === null && now - last.at < BETWEEN_EDITS_MS) throw new Pending('the next edit', last.at + BETWEEN_EDITS_MS);
+  const report = await gather(services, { id, view, entries, brief, now });
+  const current = view.endedAt === null ? { mayStillAct: whileOpen(services.store, id) } : {};
+  const write: Write = (key, effect, owner = id) =>
+    services.github.perform({ run: owner, key, event: view.start.event, effect, signal, ...current });
+  await react(view, write);
+  const at = `${nameEdit(entries.length, report, last)}${brief || entries.some(isGivenUp) ? '.given-up' : ''}`;
+  const status = report.quiet ? '' : await showStatus(services, report, { write, last: last?.status ?? '', at });
+  const check = await showCheck(report, { write, last: last?.check ?? '', at });
+  if (view.endedAt === null) shown.set(id, { at: now, length: entries.length, status, check });
+  else shown.delete(id);
+  if (view.endedAt !== null) await services.store.expected.forget({ wake: 'report', id });
+  if (isAtWork(view)) await services.store.queues.setTimer({ wake: 'report', id }, view.startedAt + (pulseOf(report) + 1) * PULSE_MS);
+}
+
+/** All that is shown of a run. */
+async function gather(
+  services: Services,
+  { id, view, entries, brief, now }: { id: string; view: RunView; entries: Entry[]; brief: boolean; now: number },
+): Promise<Reported> {
   const findings = view.start.event.resource.kind === 'pr' && !brief ? await services.store.drafts.list(id) : [];
   const away = isAtWork(view) ? (view.away ?? (await awayIn(services, entries))) : null;
   const reviewed = view.endedAt !== null && (findings.length > 0 || (await hasSubmitted(services.store.pads(id))));
@@ -66,18 +85,7 @@ export async function reportRun(
   const quiet = rules.quiet && view.start.event.resource.kind === 'pr';
   const withheld = withheldIn(findings, rules);
   const prices = { priceOf: (model: string) => priceOf(services.settings, model) };
-  const report: Reported = { view, findings, withheld, quiet, ...prices, now, away, budgets, ...cover };
-  const current = view.endedAt === null ? { mayStillAct: whileOpen(services.store, id) } : {};
-  const write: Write = (key, effect, owner = id) =>
-    services.github.perform({ run: owner, key, event: view.start.event, effect, signal, ...current });
-  await react(view, write);
-  const at = `${nameEdit(entries.length, report, last)}${brief || entries.some(isGivenUp) ? '.given-up' : ''}`;
-  const status = quiet ? '' : await showStatus(services, report, { write, last: last?.status ?? '', at });
-  const check = await showCheck(report, { write, last: last?.check ?? '', at });
-  if (view.endedAt === null) shown.set(id, { at: now, length: entries.length, status, check });
-  else shown.delete(id);
-  if (view.endedAt !== null) await services.store.expected.forget({ wake: 'report', id });
-  if (isAtWork(view)) await services.store.queues.setTimer({ wake: 'report', id }, view.startedAt + (pulseOf(report) + 1) * PULSE_MS);
+  return { view, findings, withheld, quiet, ...prices, now, away, budgets, ...cover };
 }
 
 async function endsOf({ store }: Services, id: string): Promise<Entry[]> {

@@ -7,8 +7,9 @@ import type { Remains } from './world.ts';
 
 /** What must hold when a simulation has come to rest; answers what does not. */
 export function brokenIn(remains: Remains): string[] {
-  if (!remains.rested) return ['it does not come to rest'];
   const runs = [...remains.shelf.runs.keys()];
+  if (!remains.rested)
+    return ['it does not come to rest', ...brokenWriters(remains), ...runs.flatMap((run) => writtenAfterEnd(remains, run))];
   return [
     ...(runs.length === 0 ? ['no run was started'] : []),
     ...runs.flatMap((run) => brokenRun(remains, run)),
@@ -39,8 +40,7 @@ function brokenRun(remains: Remains, run: string): string[] {
   const ends = all(entries, 'run.ended');
   const [end] = ends;
   if (!end || ends.length > 1) return [`${run} ended ${ends.length} times`];
-  const broken = [...brokenJournal(run, entries), ...brokenBudget(remains, run, entries)];
-  if (entries.at(-1) !== end) broken.push(`${run} was written to after its end`);
+  const broken = [...brokenJournal(run, entries), ...brokenBudget(remains, run, entries), ...writtenAfterEnd(remains, run)];
   if (end.state === 'Failed') broken.push(`${run} failed: ${end.reason}`);
   for (const { delegation, key } of all(entries, 'delegation.queued')) {
     const own = entriesOf(remains, delegation);
@@ -57,6 +57,12 @@ function brokenRun(remains: Remains, run: string): string[] {
       broken.push(`the result of ${delegation} did not come back`);
   }
   return broken;
+}
+
+function writtenAfterEnd(remains: Remains, run: string): string[] {
+  const entries = entriesOf(remains, run);
+  const end = entries.findIndex(({ type }) => type === 'run.ended');
+  return end >= 0 && end < entries.length - 1 ? [`${run} was written to after its end`] : [];
 }
 
 /** What is said once in a journal: by type and key, step or delegation. */
