@@ -45,7 +45,7 @@ export async function giveUpRun(services: Services, id: string, what: string): P
   await giveUp(services, await store.batches.look(id));
   const resource = resourceKey(start.event.resource);
   for (const { id: step } of start.workflow.definition.steps.filter(({ action }) => action === 'agent.session'))
-    await store.mailboxes.close(resource, { run: id, step, cursor: 0, force: true });
+    await store.mailboxes.close(resource, { run: id, step, heard: [], force: true });
   const reason = `${what}. What it had done before cannot be shown any more; what it posted stands. ${WHAT_NOW}`;
   const budgets = await closeBudgets(services, start);
   const end = last?.type === 'run.ended' ? last : { type: 'run.ended' as const, state: 'Failed' as const, reason, message: '', ...budgets };
