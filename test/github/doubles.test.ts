@@ -101,7 +101,7 @@ describe('of two that stand, the one that others know stays', () => {
     for (let k = 0; k < 120; k++) bob.comment(REPO, house.number, `Noise ${k}`);
     house.records.rows.set(`${run}:step.1`, JSON.stringify({ state: 'acting', at: house.clock.now(), by: 'dead' }));
     await house.publisher().perform(comment());
-    expect((await house.gh.comments(REPO, house.number)).filter(({ body }) => body.includes(`Hello ${run}\n`))).toHaveLength(1);
+    expect(house.gh.comments(REPO, house.number).filter(({ body }) => body.includes(`Hello ${run}\n`))).toHaveLength(1);
     for (const { id, body } of house.gh.comments(REPO, house.number))
       if (body.startsWith('Noise')) house.gh.repository(REPO).comments.delete(id);
   });
@@ -184,6 +184,28 @@ describe('a review', () => {
     const { posted } = await resultOf<ReviewResult>(await house.publisher().perform(review()));
     expect(posted).toBe(1);
     expect((await house.reviews()).filter((one) => one.body.includes(`Seen by ${run}\n`)).map((one) => one.state)).toEqual(['COMMENTED']);
+  });
+
+  it('with more remarks on files than a minute takes is parked on its way, and tells each once', async () => {
+    const ids = Array.from({ length: 70 }, (_, k) => `${run}n${k}x`);
+    await house.find(run, ...ids.map((id) => ({ id, path: 'src/a.ts', rung: 'file' as const, body: `${id} is a word of its own.` })));
+    let outcome: Outcome | null = null;
+    let parked = 0;
+    while (outcome === null && parked < 5) {
+      outcome = await house
+        .publisher()
+        .perform(review())
+        .catch((error: unknown) => {
+          if (!(error instanceof Pending)) throw error;
+          parked++;
+          house.clock.pass((error.until ?? 0) - house.clock.now());
+          return null;
+        });
+    }
+    expect(parked).toBe(1);
+    expect(outcome).toMatchObject({ status: 'done', result: { posted: 70 } });
+    const told = house.gh.reviewComments(REPO, house.number).map(({ body }) => ids.find((id) => body.includes(`${id} is`)));
+    expect(told.filter(Boolean).sort()).toEqual([...ids].sort());
   });
 
   it('that is being made is not deleted for a reply: the reply waits', async () => {
