@@ -3,6 +3,7 @@ import type { Event } from '../journal/event.ts';
 import { type RunView, viewRun } from '../journal/view.ts';
 import { costLine, duration } from '../run/report-text.ts';
 import { priceOf } from '../session/services.ts';
+import { isStoreTrouble } from '../store/redis.ts';
 import type { Store } from '../store/store.ts';
 import { loadSettings } from './doctor/environment.ts';
 import { type RunsIo, withStore } from './open-store.ts';
@@ -15,7 +16,7 @@ const PAGE = 50;
 export function listRuns({ limit, format }: { limit: number; format: 'text' | 'json' }, io: RunsIo): Promise<number> {
   return withStore(io, async (store) => {
     const refusal = await store.refusal();
-    const views = (await newestViews(store, limit)).map((view) => heldBy(refusal, view));
+    const views = (await newestViews(store, limit, io)).map((view) => heldBy(refusal, view));
     const now = await store.now();
     if (format === 'json') io.out(`${JSON.stringify(views.map(briefOf), null, 2)}\n`);
     else if (views.length === 0) io.out('No run is known.\n');
@@ -56,18 +57,29 @@ export function placeOf({ repository, resource }: Event): string {
 }
 
 /** Journals are kept for a while only: what is gone does not count. */
-async function newestViews(store: Store, limit: number): Promise<RunView[]> {
+async function newestViews(store: Store, limit: number, io: RunsIo): Promise<RunView[]> {
   const views: RunView[] = [];
   for (let known = 0, asked = PAGE; views.length < limit; asked += PAGE) {
     const ids = (await store.newestRuns(asked)).slice(known);
     if (ids.length === 0) break;
     known += ids.length;
     for (const id of ids.slice(0, PAGE)) {
-      const view = views.length < limit ? viewRun(await store.journals.read(id)) : null;
+      const view = views.length < limit ? await viewOf(store, id, io) : null;
       if (view) views.push(view);
     }
   }
   return views;
+}
+
+/** One journal that cannot be read, because a newer build wrote it or because it is broken, is named and hides no other. */
+async function viewOf(store: Store, id: string, { err }: RunsIo): Promise<RunView | null> {
+  try {
+    return viewRun(await store.journals.read(id));
+  } catch (error) {
+    if (isStoreTrouble(error)) throw error;
+    err(`pitwall: run ${printable(id)} is left out: ${printable(error instanceof Error ? error.message : String(error))}\n`);
+    return null;
+  }
 }
 
 /** While Redis takes no writes every open run is on hold, which no journal can tell. */

@@ -211,3 +211,14 @@ describe('which Redis', () => {
     });
   });
 });
+
+it('pitwall runs names the journals that it cannot read, and lists the others', async () => {
+  const [newer, well] = [await write([]), await write([])];
+  await house.redis.del(`${house.prefix}:journal:${newer.run}`);
+  await house.redis.xadd(`${house.prefix}:journal:${newer.run}`, '1-0', 'w', 'x', 't', '1', 'e', '?', 'f', '999');
+  const { code, out, err } = await run(['runs']);
+  expect(code).toBe(0);
+  expect(out).toContain(well.run);
+  expect(err).toMatch(new RegExp(`run ${newer.run} is left out: .*newer Pitwall.*update`));
+  await house.redis.del(`${house.prefix}:journal:${newer.run}`);
+});
