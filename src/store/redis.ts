@@ -14,11 +14,14 @@ export interface RedisPlace {
 
 export type { Redis };
 
+/** A Redis that answers nothing for so long (ms), longer than any command blocks, may be gone without having closed the connection: a new one is made. */
+const SILENT_MS = 30_000;
+
 /** A connection for commands: fails fast when Redis is away, so that nobody is kept waiting for an answer that does not come. */
-export function connectCommands(url: string, onError: (error: Error) => void): Redis {
+export function connectCommands(url: string, onError: (error: Error) => void, socketTimeout = SILENT_MS): Redis {
   return connect(
     url,
-    { enableOfflineQueue: false, commandTimeout: 4_000, maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false },
+    { enableOfflineQueue: false, commandTimeout: 4_000, maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false, socketTimeout },
     onError,
   );
 }
@@ -28,7 +31,7 @@ export function connectCommands(url: string, onError: (error: Error) => void): R
  * never settle it, and its worker would hang. BullMQ's scripts bear being repeated.
  */
 export function connectWorkers(url: string, onError: (error: Error) => void): Redis {
-  return connect(url, { maxRetriesPerRequest: null, autoResendUnfulfilledCommands: true }, onError);
+  return connect(url, { maxRetriesPerRequest: null, autoResendUnfulfilledCommands: true, socketTimeout: SILENT_MS }, onError);
 }
 
 function connect(url: string, options: RedisOptions, onError: (error: Error) => void): Redis {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -122,8 +122,26 @@ describe('a connection', () => {
     await expect(moved.set('x', 1)).rejects.toThrow('READONLY');
     await redis.call('REPLICAOF', 'NO', 'ONE');
     await vi.waitFor(async () => expect(await moved.client('ID')).not.toBe(id), { timeout: 10_000 });
-    expect(await moved.set('x', 2)).toBe('OK');
+    await vi.waitFor(async () => expect(await moved.set('x', 2)).toBe('OK'));
     moved.disconnect();
+  });
+
+  it('to a Redis that is gone without a word is made anew', async () => {
+    const path = join(dir, 'way.sock');
+    const ways: Socket[] = [];
+    const between = createServer((near) => {
+      const far = connect(server.url.slice('unix://'.length));
+      near.pipe(far).pipe(near);
+      ways.push(near);
+    });
+    await new Promise<void>((resolve) => between.listen(path, resolve));
+    const kept = connectCommands(`unix://${path}`, () => {}, 500);
+    await waitReady(kept, 5_000);
+    for (const near of ways) near.unpipe();
+    await expect(kept.set('x', 3)).rejects.toThrow();
+    await vi.waitFor(async () => expect(await kept.set('x', 4)).toBe('OK'), { timeout: 10_000 });
+    kept.disconnect();
+    between.close();
   });
 
   it('tells the time of Redis in milliseconds', async () => {
