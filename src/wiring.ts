@@ -52,7 +52,7 @@ export async function openServices(
       .block(installation, until)
       .catch((error: unknown) => log.warn({ err: error }, 'a pause could not be told to the other processes'));
   const pausedFor = (installation: number) => store.writes.blockedFor(installation);
-  const github = new GitHubApp({ ...githubOptions(config), log, onPause, pausedFor });
+  const github = new GitHubApp({ ...githubOptions(config), log, onPause, pausedFor, fetch: carryToGitHub() });
   closers.push(() => github.close());
   const services = makeServices(config, { store, github, settings, log });
   closers.push(() => services.workspace.close());
@@ -90,6 +90,19 @@ export function githubOptions({ app }: Config) {
 export function version(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
+}
+
+/** A thin transport for what GitHub answers itself; Node's own follows it where GitHub sends it elsewhere, by which nothing was done yet. */
+function carryToGitHub(): typeof fetch {
+  const send = createTransport({ repeatsReadsOnly: true });
+  return async (input, init) => {
+    const answer = await send(input, init).catch((error: unknown) => {
+      throw init?.signal?.aborted ? init.signal.reason : error;
+    });
+    if (answer.status < 300 || answer.status > 399 || answer.status === 304) return answer;
+    await answer.body?.cancel();
+    return fetch(input, init);
+  };
 }
 
 /** What a run works with, over a store and an App that are open. */

@@ -29,8 +29,22 @@ const DIGEST_LENGTH = 16;
 
 /** What a model is told, as a short digest: the record of a turn keeps it, so that a replay knows whether it would be told the same. Ids that a model made up do not count. */
 export function digestOfRequest({ system, tools, messages }: Pick<ModelRequest, 'system' | 'tools' | 'messages'>): string {
-  const told = JSON.stringify([system, tools, messages.map(withoutIds)]);
+  const told = `[${JSON.stringify(system)},${textOfTools(tools)},${JSON.stringify(messages.map(withoutIds))}]`;
   return createHash('sha256').update(told).digest('hex').slice(0, DIGEST_LENGTH);
+}
+
+/** Tools stay the same from turn to turn and from agent to agent. */
+const texts = new WeakMap<ToolSchema, string>();
+
+/** Tools as JSON. */
+export function textOfTools(tools: readonly ToolSchema[]): string {
+  return `[${tools.map(textOfTool).join(',')}]`;
+}
+
+function textOfTool(tool: ToolSchema): string {
+  const known = texts.get(tool) ?? JSON.stringify(tool);
+  texts.set(tool, known);
+  return known;
 }
 
 function withoutIds(message: Message): unknown {

@@ -2,25 +2,24 @@ import { z } from 'zod';
 import type { ToolSchema } from './model.ts';
 import type { Tool } from './tool.ts';
 
-const known = new WeakMap<z.ZodType, ToolSchema['input_schema']>();
+const known = new WeakMap<Tool<never>, ToolSchema>();
 
 /**
  * Tools as the model is shown them: by name, so that the same tools give the same bytes (the prompt cache depends on it), without what the
  * model does not need. Throws where a tool's input is not an object: that is a fault of the tool.
  */
 export function toolSchemas(tools: readonly Tool<never>[]): ToolSchema[] {
-  return [...tools]
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, description, input }) => ({ name, description, input_schema: inputSchema(name, input) }));
+  return [...tools].sort((a, b) => (a.name < b.name ? -1 : 1)).map(schemaOf);
 }
 
-function inputSchema(name: string, input: z.ZodType): ToolSchema['input_schema'] {
-  const before = known.get(input);
+function schemaOf(tool: Tool<never>): ToolSchema {
+  const before = known.get(tool);
   if (before) return before;
+  const { name, description, input } = tool;
   const schema = compact(z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' }));
   if (!isRecord(schema) || schema.type !== 'object') throw new Error(`the input of tool ${name} must be a z.object`);
-  const made: ToolSchema['input_schema'] = { ...schema, type: 'object' };
-  known.set(input, made);
+  const made: ToolSchema = { name, description, input_schema: { ...schema, type: 'object' } };
+  known.set(tool, made);
   return made;
 }
 

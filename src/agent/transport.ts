@@ -9,6 +9,8 @@ export interface TransportOptions {
   /** Hosts that are reached directly, as in NO_PROXY: `a.example,.b.example,*`. */
   noProxy?: string;
   maxSockets?: number;
+  /** A kept connection that turns out to be dead is replaced by a fresh one for what only reads: a write may have been carried out. */
+  repeatsReadsOnly?: boolean;
 }
 
 const MAX_SOCKETS = 512;
@@ -27,7 +29,7 @@ export function createTransport(options: TransportOptions = {}): typeof fetch {
       throw new TypeError(`cannot fetch ${url.protocol} addresses: use http or https`);
     const proxied = tunnelled && url.protocol === 'https:' && !isExempt(url.hostname, options.noProxy ?? '');
     const agent = proxied ? tunnelled : direct[url.protocol];
-    return send(url, { init, agent, again: true });
+    return send(url, { init, agent, again: !options.repeatsReadsOnly || init.method === 'GET' || init.method === 'HEAD' });
   };
 }
 

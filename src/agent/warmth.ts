@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Model, ModelRequest } from './model.ts';
+import { type Model, type ModelRequest, textOfTools } from './model.ts';
 
 /** A cache entry can be read only once the answer that writes it has begun (spec 7): below this size it is not worth a wait. Tokens, at about 4 characters each. */
 const WORTH_WAITING_TOKENS = 4_096;
@@ -56,7 +56,7 @@ export function warmPrefixes(model: Model, now: () => number = Date.now): Model 
 
 /** The digest of what is shared, or null where it is too small to matter. */
 function digestOfPrefix(request: ModelRequest): string | null {
-  const text = JSON.stringify([request.model, request.tools, request.system]);
+  const text = JSON.stringify([request.model, request.system]) + textOfTools(request.tools);
   if (text.length / 4 < WORTH_WAITING_TOKENS) return null;
   return createHash('sha1').update(text).digest('base64');
 }

@@ -16,13 +16,14 @@ interface CommentRow {
 const SKEW = 60 * 60_000;
 
 type Create = Extract<Effect, { type: 'comment.create' }>;
+type Update = Extract<Effect, { type: 'comment.update' }>;
 
 /** Puts a comment under the run's own pull request or issue, once; one with a `slot` is looked for first, on all pages, and changed where it stands. */
 export async function createComment(writer: Writer, { body, slot }: Create, kept: Kept): Promise<Outcome> {
   const { number } = writer;
   if (number === null) return { status: 'refused', reason: 'this run has no pull request or issue to comment on' };
   const standing = slot === undefined ? null : await findComment(writer, slot);
-  if (standing) return updateComment(writer, standing.id, body, () => true);
+  if (standing) return updateComment(writer, { comment: standing.id, body }, () => true);
   const text = sign(cleanText(body, { kept }), slot ?? writer.key);
   const reply = await writer.settle<CommentRow>({
     act: () => writer.write('POST /repos/{owner}/{repo}/issues/{issue_number}/comments', { issue_number: number, body: text }),
@@ -52,7 +53,12 @@ class Obsolete extends Error {}
  * Changes a comment of ours under the run's own pull request or issue; its marker stays. `isNewest` is asked when the write's turn comes: an edit
  * that a newer one has overtaken is left out.
  */
-export async function updateComment(writer: Writer, comment: number, body: string, isNewest: () => boolean): Promise<Outcome> {
+export async function updateComment(
+  writer: Writer,
+  { comment, body, marker }: Omit<Update, 'type'>,
+  isNewest: () => boolean,
+): Promise<Outcome> {
+  if (marker !== undefined) return edit(writer, { comment, text: sign(cleanText(body), marker), result: { commentId: comment } }, isNewest);
   const known = await writer.read<CommentRow>('GET /repos/{owner}/{repo}/issues/comments/{comment_id}', { comment_id: comment });
   if (known.status === 'refused') return { status: 'refused', reason: `comment ${comment} cannot be read: ${known.reason}` };
   if (writer.number === null || !known.value.issue_url.endsWith(`/issues/${writer.number}`)) {
@@ -66,17 +72,21 @@ export async function updateComment(writer: Writer, comment: number, body: strin
   const text = resign(cleanText(body), known.value.body, writer.key);
   const result = { commentId: comment, url: known.value.html_url };
   if (unsign(known.value.body) === unsign(text)) return { status: 'done', result };
+  return edit(writer, { comment, text, result }, isNewest);
+}
+
+async function edit(
+  writer: Writer,
+  { comment, text, result }: { comment: number; text: string; result: { commentId: number; url?: string } },
+  isNewest: () => boolean,
+): Promise<Outcome> {
+  const before = () => {
+    if (!isNewest()) throw new Obsolete();
+  };
+  const fields = { comment_id: comment, body: text };
   try {
-    const before = () => {
-      if (!isNewest()) throw new Obsolete();
-    };
     const reply = await writer.settle({
-      act: () =>
-        writer.write(
-          'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}',
-          { comment_id: comment, body: text },
-          { content: false, before },
-        ),
+      act: () => writer.write('PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}', fields, { content: false, before }),
       look: async () => null,
     });
     return reply.status === 'refused' ? reply : { status: 'done', result };

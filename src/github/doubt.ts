@@ -43,7 +43,7 @@ export async function lookAgain(parts: DoubtParts, id: string): Promise<number |
   const { event, effect, since, noted } = doubt;
   const isReview = effect.type === 'review.submit';
   const known = await records.get(id);
-  const claimed = isReview && known?.state !== 'ended' ? null : await claim(parts, id);
+  const claimed = isReview && known?.state !== 'ended' ? null : await claim(parts, id, known);
   if (claimed) {
     const made = claimed.status === 'ended' ? idIn(claimed.outcome) : {};
     const guard = async () => (claimed.status === 'ended' ? undefined : checkRecord(parts, id));

@@ -52,6 +52,8 @@ export interface Performance {
   signal?: AbortSignal;
   /** Asked right before every write; false stops here. */
   mayStillAct?: () => Promise<boolean>;
+  /** Told when it was carried out by this very call, with this very effect: nothing of it was found begun before. Must not throw. */
+  onMade?: () => void;
 }
 
 /** The only one who writes to GitHub. */
@@ -104,7 +106,7 @@ async function perform(shared: Shared, id: string, call: Performance): Promise<O
   if (known?.state === 'ended') return known.outcome;
   const api = await shared.api(call.event.installation, call.event.repository.id, call.effect.type.startsWith('ci.') ? 'ci' : 'review');
   const { login } = await shared.identity();
-  const claimed = await claim(shared, id);
+  const claimed = await claim(shared, id, known);
   if (claimed.status === 'ended') return claimed.outcome;
   const { record, resumed } = claimed;
   const { governor, clock } = shared;
@@ -122,12 +124,17 @@ async function perform(shared: Shared, id: string, call: Performance): Promise<O
   try {
     const outcome = await act(shared, writer, call);
     await endRecord(shared, id, outcome);
+    tellMade(call, { resumed, outcome });
     return outcome;
   } catch (error) {
     if (error instanceof Withdrawn) return { status: resumed || writer.begun ? 'unknown' : 'refused', reason: error.message };
     if (error instanceof Pending) return giveUp(shared, id, { error, unclear: record.unclear ?? clock.now() });
     throw error;
   }
+}
+
+function tellMade({ onMade }: Performance, { resumed, outcome }: { resumed: boolean; outcome: Outcome }): void {
+  if (!resumed && outcome.status === 'done') onMade?.();
 }
 
 /** Ends as unknown what GitHub has given no clear answer to for too long; throws what it waits for where there is time left. `unclear`: since when. */
@@ -202,7 +209,7 @@ async function updateNewest({ newest }: Shared, writer: Writer, effect: Extract<
   const mine = Symbol(name);
   newest.set(name, mine);
   try {
-    return await updateComment(writer, effect.comment, effect.body, () => newest.get(name) === mine);
+    return await updateComment(writer, effect, () => newest.get(name) === mine);
   } finally {
     if (newest.get(name) === mine) newest.delete(name);
   }

@@ -12,22 +12,17 @@ export interface RecordKeeper {
 /** A record that a worker acts on. */
 export type Acting = Extract<EffectRecord, { state: 'acting' }>;
 
-/** Takes the record: from nothing to intent to acting. One that is found acting keeps its time, and what it made is looked up first. */
+/** Takes the record, which was `first` a moment ago: from nothing to acting. One that is found acting keeps its time, and what it made is looked up first. */
 export async function claim(
   { records, worker, clock }: RecordKeeper,
   id: string,
+  first: EffectRecord | null,
 ): Promise<{ status: 'ended'; outcome: Outcome } | { status: 'ours'; record: Acting; resumed: boolean }> {
-  for (;;) {
-    const seen = await records.get(id);
+  for (let seen = first; ; seen = await records.get(id)) {
     if (seen?.state === 'ended') return { status: 'ended', outcome: seen.outcome };
-    if (seen === null) {
-      await records.swap(id, null, { state: 'intent', at: clock.now() });
-      continue;
-    }
-    const record: Acting = { ...seen, state: 'acting', by: worker };
-    const resumed = seen.state === 'acting';
-    if (resumed && seen.by === worker) return { status: 'ours', record: seen, resumed };
-    if (await records.swap(id, seen, record)) return { status: 'ours', record, resumed };
+    if (seen?.state === 'acting' && seen.by === worker) return { status: 'ours', record: seen, resumed: true };
+    const record: Acting = { at: clock.now(), ...seen, state: 'acting', by: worker };
+    if (await records.swap(id, seen, record)) return { status: 'ours', record, resumed: seen?.state === 'acting' };
   }
 }
 

@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 /** Time as the writing side sees it, so that tests need not wait. `sleep` rejects when the signal aborts. */
 export interface Clock {
   /** Milliseconds since 1970. */
@@ -11,8 +9,19 @@ export interface Clock {
 
 export const CLOCK: Clock = {
   now: Date.now,
-  async sleep(ms, signal) {
-    await sleep(ms, undefined, signal ? { signal } : {});
+  sleep(ms, signal) {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const stop = () => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener('abort', stop);
+        resolve();
+      }, ms);
+      signal?.addEventListener('abort', stop, { once: true });
+    });
   },
   later(ms, work) {
     setTimeout(work, ms).unref();

@@ -4,7 +4,8 @@ import type { Event } from './event.ts';
 export type Effect =
   /** `slot`: there is one comment of this name under the item; where it stands already it is changed. */
   | { type: 'comment.create'; body: string; slot?: string }
-  | { type: 'comment.update'; comment: number; body: string }
+  /** `marker`: the caller knows by its own record that it made this comment, under this marker, so that it need not be read before it is changed. */
+  | { type: 'comment.update'; comment: number; body: string; marker?: string }
   | ({ type: 'item.update' } & ItemChange)
   | { type: 'reaction.add'; target: { kind: 'issue' | 'comment' | 'thread'; id: number }; content: 'eyes' | 'rocket' | 'confused' }
   | { type: 'check.create'; sha: string; name: string; external: string; output: CheckOutput; actions?: CheckAction[] }
@@ -73,7 +74,10 @@ export interface Sent {
   before: number;
 }
 
-/** The record of one effect, shared by all workers: `<run>:<key>`. `unclear`: since when GitHub has given no clear answer (ms since 1970). */
+/**
+ * The record of one effect, shared by all workers: `<run>:<key>`. `intent` is read where an older build left it; nobody writes it. `unclear`: since when GitHub has
+ * given no clear answer (ms since 1970).
+ */
 export type EffectRecord =
   | { state: 'intent'; at: number }
   | { state: 'acting'; at: number; by: string; unclear?: number; sent?: Sent }

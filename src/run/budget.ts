@@ -1,7 +1,8 @@
 import type { BudgetLines, Entry, RunStart } from '../journal/entry.ts';
 import type { Event } from '../journal/event.ts';
-import { accountsOf, dayAccounts, fullestOf, type NamedAccount, usedLines } from '../session/accounts.ts';
+import { accountsOf, dayAccounts, fullestOf, usedLines } from '../session/accounts.ts';
 import type { Services } from '../session/services.ts';
+import { isLimited } from '../store/budgets.ts';
 import type { Limits } from '../workflow/settings.ts';
 
 /** Why no run may begin now: a budget of the day is used up; null where there is something left in all. A run can do without delegations. */
@@ -30,11 +31,7 @@ export async function budgetLines(
 /** Gives back what an ending run has reserved; answers what it used of its budgets, for its record. */
 export async function closeBudgets(services: Services, start: RunStart): Promise<{ budgets?: BudgetLines }> {
   const { store, settings } = services;
-  await store.budgets.release(start.run, accountsOf(settings, start, await store.now()));
+  await store.budgets.release(start.run, accountsOf(settings, start, await store.now()).filter(isLimited));
   const budgets = await budgetLines(services, start);
   return budgets.length > 0 ? { budgets } : {};
-}
-
-function isLimited({ ceiling }: NamedAccount): boolean {
-  return Object.values(ceiling).some((most) => most !== null);
 }

@@ -58,16 +58,23 @@ export async function reportRun(
   if (last && view.endedAt === null && now - last.at < BETWEEN_EDITS_MS) throw new Pending('the next edit', last.at + BETWEEN_EDITS_MS);
   const report = await gather(services, { id, view, entries, brief, now });
   const current = view.endedAt === null ? { mayStillAct: whileOpen(services.store, id) } : {};
-  const write: Write = (key, effect, owner = id) =>
-    services.github.perform({ run: owner, key, event: view.start.event, effect, signal, ...current });
+  const write: Write = async (key, effect, owner = id) => {
+    let made = false;
+    const onMade = () => {
+      made = true;
+    };
+    const outcome = await services.github.perform({ run: owner, key, event: view.start.event, effect, signal, onMade, ...current });
+    return { outcome, made };
+  };
   await react(view, write);
   const at = `${nameEdit(entries.length, report, last)}${brief || entries.some(isGivenUp) ? '.given-up' : ''}`;
   const status = report.quiet ? '' : await showStatus(services, report, { write, last: last?.status ?? '', at });
   const check = await showCheck(report, { write, last: last?.check ?? '', at });
   if (view.endedAt === null) shown.set(id, { at: now, length: entries.length, status, check });
   else shown.delete(id);
-  if (view.endedAt !== null) await services.store.expected.forget({ wake: 'report', id });
-  if (isAtWork(view)) await services.store.queues.setTimer({ wake: 'report', id }, view.startedAt + (pulseOf(report) + 1) * PULSE_MS);
+  const { expected } = services.store;
+  if (isAtWork(view)) await expected.expect([{ wake: 'report', id }], view.startedAt + (pulseOf(report) + 1) * PULSE_MS);
+  else await expected.forget({ wake: 'report', id });
 }
 
 /** All that is shown of a run. */
@@ -139,7 +146,7 @@ async function showCheck(report: Reported, { write, last, at }: Showing): Promis
   const said = report.quiet ? report.view.status : '';
   const text = `${output.title}\n${report.view.endedAt}\n${pulseOf(report)}\n${buttons}\n${said}`;
   const name = report.view.start.workflow.name;
-  const made = await write('check', {
+  const { outcome, made } = await write('check', {
     type: 'check.create',
     sha: resource.head.sha,
     name,
@@ -147,9 +154,9 @@ async function showCheck(report: Reported, { write, last, at }: Showing): Promis
     output,
     actions,
   });
-  const check = numberIn(made, 'checkId');
-  if (check === null || text === last) return text;
+  const check = numberIn(outcome, 'checkId');
   const ended = report.view.endedAt !== null;
+  if (check === null || text === last || (made && !ended)) return text;
   await write(`check/${at}`, {
     type: 'check.update',
     check,

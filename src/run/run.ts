@@ -7,7 +7,7 @@ import { limitsOf } from '../session/accounts.ts';
 import { type Deadline, deadlineFrom, earliest } from '../session/deadline.ts';
 import type { Services } from '../session/services.ts';
 import { askReport } from '../session/services.ts';
-import { dueBy, SOON_MS } from '../store/expected.ts';
+import { dueBy, REPORTED_MS } from '../store/expected.ts';
 import { readySteps } from '../workflow/order.ts';
 import { budgetRefusal, closeBudgets } from './budget.ts';
 import { postLeftovers } from './leftovers.ts';
@@ -37,7 +37,8 @@ export async function advanceRun(services: Services, id: string, signal: AbortSi
     await postLeftovers(services, { journal, start, signal: own });
     await endRun(services, journal, start);
   }
-  await Promise.all([store.queues.wakeReport(id), store.expected.expect([{ wake: 'report', id }], (await store.now()) + SOON_MS)]);
+  await store.expected.expect([{ wake: 'report', id }], (await store.now()) + REPORTED_MS);
+  await store.queues.wishReport(id, 'now');
   await passOn(services, resource, id);
   await expire(services, journal);
   await store.expected.forget({ wake: 'run', id });
@@ -59,7 +60,7 @@ function isEnded(entries: readonly Entry[]): boolean {
 
 /** Leaves the lane and wakes who holds it next: also after a crash between the two, when the lane was left already. */
 async function passOn({ store }: Services, resource: string, id: string): Promise<void> {
-  const next = (await store.lanes.leave(resource, id)) ?? (await store.lanes.look(resource)).active;
+  const next = await store.lanes.leave(resource, id);
   if (next !== null && next !== id) await store.queues.wakeRun(next);
 }
 

@@ -7,8 +7,14 @@ import { type Reported, statusComment } from './report-text.ts';
 /** A comment that was deleted is replaced, but not without end. */
 const MOST_LOST = 2;
 
+/** How an effect ended; `made`: it was carried out just now, as it was given. */
+export interface Written {
+  outcome: Outcome;
+  made: boolean;
+}
+
 /** Carries an effect of a run out; `owner` names its record where several runs share it. */
-export type Write = (key: string, effect: Effect, owner?: string) => Promise<Outcome>;
+export type Write = (key: string, effect: Effect, owner?: string) => Promise<Written>;
 
 /** How a report is shown. */
 export interface Showing {
@@ -30,11 +36,11 @@ async function showOwn(report: Reported, { write, last, at }: Showing): Promise<
   const { view } = report;
   const still = view.start.workflow.definition.statusUpdateMethod === 'static_comment' && view.endedAt === null;
   const body = statusComment(report);
-  const made = await write('status', { type: 'comment.create', body });
-  const comment = numberIn(made, 'commentId');
-  const fresh = last === '' && isNew(report);
+  const { outcome, made } = await write('status', { type: 'comment.create', body });
+  const comment = numberIn(outcome, 'commentId');
+  const fresh = made || (last === '' && isNew(report));
   if (comment === null || still || body === last || fresh) return body;
-  await write(`status/${at}`, { type: 'comment.update', comment, body });
+  await write(`status/${at}`, { type: 'comment.update', comment, body, marker: `${view.start.run}:status` });
   return body;
 }
 
@@ -51,13 +57,15 @@ async function showShared({ store }: Pick<Services, 'store'>, report: Reported, 
   const body = statusComment(report);
   if (body === last) return last;
   const slot = slotOf(resource, path);
-  const edit = (comment: number) => write(`status/${at}/${comment}`, { type: 'comment.update', comment, body });
+  const edit = (comment: number) => write(`status/${at}/${comment}`, { type: 'comment.update', comment, body, marker: slot });
   let known = shown?.comment ?? null;
   for (let lost = 0; lost <= MOST_LOST; lost++) {
-    if (known !== null && (await edit(known)).status !== 'refused') break;
-    known = numberIn(await write(`status/after-${known ?? 0}`, { type: 'comment.create', body, slot }, slot), 'commentId');
+    if (known !== null && (await edit(known)).outcome.status !== 'refused') break;
+    const { outcome, made } = await write(`status/after-${known ?? 0}`, { type: 'comment.create', body, slot }, slot);
+    known = numberIn(outcome, 'commentId');
     if (known === null) break;
     await store.statusPlaces.keep(resource, path, known);
+    if (made) break;
   }
   return body;
 }

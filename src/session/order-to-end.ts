@@ -6,7 +6,6 @@ export function stepOrder(run: string, key: string): string {
 }
 
 /** Why a step has to end now: its run was told to, or the step alone; null where neither was. */
-export async function orderFor({ store }: Pick<Services, 'store'>, run: string, key: string): Promise<string | null> {
-  const [whole, alone] = await Promise.all([store.cancels.reasonOf(run), store.cancels.reasonOf(stepOrder(run, key))]);
-  return whole ?? alone;
+export function orderFor({ store }: Pick<Services, 'store'>, run: string, key: string): Promise<string | null> {
+  return store.cancels.reasonOf(run, stepOrder(run, key));
 }

@@ -3,7 +3,7 @@ import { type News, type TurnAhead, wasWarned } from '../agent/news.ts';
 import { costOf, type Price } from '../journal/cost.ts';
 import type { DelegationStart, RunStart } from '../journal/entry.ts';
 import { type Journal, MOST_ENTRIES } from '../journal/journal.ts';
-import type { Place, Spending } from '../store/budgets.ts';
+import { isLimited, type Place, type Spending } from '../store/budgets.ts';
 import type { Budget } from '../workflow/settings.ts';
 import { accountsOf, type Bound, type Fullest, fullestOf, limitsOf, type NamedAccount, ownAccounts } from './accounts.ts';
 import { type Deadline, isGraceOver, overOf } from './deadline.ts';
@@ -59,10 +59,10 @@ const WARN_AT = 0.9;
 /** What an answer is reserved to have, in tokens. */
 const ANSWER_TOKENS = 2_000;
 
-/** Reserves a turn in the budgets, and looks at the limits on turns and tool calls. Null where there is nothing to say. */
+/** Reserves a turn in the budgets that have a limit, and looks at the limits on turns and tool calls. Null where there is nothing to say. */
 export async function limitOf(services: Services, spender: Spender, ahead: TurnAhead): Promise<LimitWord | null> {
   const { journal, key, limits } = spender;
-  const accounts = await accountsFor(services, spender);
+  const accounts = (await accountsFor(services, spender)).filter(isLimited);
   const asked = estimateOf(spender, ahead);
   const reservation = await services.store.budgets.reserve(placeOf(spender, ahead.turn), asked, accounts);
   const shares: Fullest[] = [

@@ -49,10 +49,10 @@ export interface Budgets {
   look(accounts: Account[]): Promise<Spending[]>;
 }
 
-/** Keys: the run's settled places, then for each account its totals and its open reservations. */
+/** Keys: the run's settled places, then for each account its totals and its open reservations, which only one with a ceiling has. */
 const RESERVE = defineScript(`
 local own, now, parts = ARGV[1], tonumber(ARGV[2]), 6
-local granted, answer = 1, {}
+local granted, answer, limited = 1, {}, {}
 local known = redis.call('HEXISTS', KEYS[1], own) == 1
 for a = 1, (#KEYS - 1) / 2 do
   local used = {}
@@ -70,6 +70,7 @@ for a = 1, (#KEYS - 1) / 2 do
   end
   for p = 1, parts do
     local ceiling = ARGV[3 + parts + (a - 1) * parts + p]
+    if ceiling ~= '' then limited[a] = true end
     if ceiling ~= '' and used[p] + tonumber(ARGV[3 + p]) > tonumber(ceiling) and not known then granted = 0 end
     answer[#answer + 1] = used[p]
   end
@@ -78,7 +79,7 @@ if granted == 1 and not known then
   local row = {}
   for p = 1, parts do row[p] = ARGV[3 + p] end
   row[parts + 1] = ARGV[2]
-  for a = 1, (#KEYS - 1) / 2 do
+  for a in pairs(limited) do
     redis.call('HSET', KEYS[2 * a + 1], own, table.concat(row, ' '))
     redis.call('EXPIRE', KEYS[2 * a + 1], ARGV[3])
   end
@@ -95,12 +96,18 @@ for p = 1, parts do row[p] = ARGV[2 + p] end
 redis.call('HSET', KEYS[1], own, table.concat(row, ' '))
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 for a = 1, (#KEYS - 1) / 2 do
+  local totals, sums = redis.call('HMGET', KEYS[2 * a], '1', '2', '3', '4', '5', '6'), {}
   for p = 1, parts do
     local more = tonumber(row[p]) - (before[p] or 0)
-    if more ~= 0 then redis.call('HINCRBY', KEYS[2 * a], p, string.format('%d', more)) end
+    if more ~= 0 then
+      sums[#sums + 1] = p
+      sums[#sums + 1] = string.format('%.0f', (tonumber(totals[p] or '0') or 0) + more)
+    end
   end
-  redis.call('EXPIRE', KEYS[2 * a], ARGV[2])
-  redis.call('HDEL', KEYS[2 * a + 1], own)
+  local limited = ARGV[2 + parts + a] == '1'
+  if #sums > 0 then redis.call('HSET', KEYS[2 * a], unpack(sums)) end
+  if limited or not totals[1] then redis.call('EXPIRE', KEYS[2 * a], ARGV[2]) end
+  if limited then redis.call('HDEL', KEYS[2 * a + 1], own) end
 end
 return 1
 `);
@@ -129,7 +136,8 @@ export function makeBudgets(redis: Redis, keys: Keys, now: () => number = Date.n
       return { granted: granted === 1, used: accounts.map((_, at) => spendingOf(used.slice(at * PARTS.length))) };
     },
     async settle({ run, key }, spent, accounts) {
-      await runScript(redis, SETTLE, names(run, accounts), [placeName(run, key), KEPT_SECONDS, ...wholeOf(spent)]);
+      const limited = accounts.map((account) => (isLimited(account) ? 1 : 0));
+      await runScript(redis, SETTLE, names(run, accounts), [placeName(run, key), KEPT_SECONDS, ...wholeOf(spent), ...limited]);
     },
     async release(run, accounts) {
       const reserved = accounts.map(({ id }) => keys.reserved(id));
@@ -140,6 +148,11 @@ export function makeBudgets(redis: Redis, keys: Keys, now: () => number = Date.n
       return rows.map((row) => spendingOf(row.map((text) => Number(text ?? 0))));
     },
   };
+}
+
+/** Whether an account has a ceiling: what is reserved on another need not be known. */
+export function isLimited({ ceiling }: Account): boolean {
+  return PARTS.some((part) => ceiling[part] !== null && ceiling[part] !== undefined);
 }
 
 /** The amounts in the order of their parts, whole. */

@@ -17,8 +17,8 @@ export interface Cancels {
   order(cancels: Cancel[]): Promise<void>;
   /** Wakes whoever holds a call of this run or delegation, without ordering an end: it aborts the call and looks at its mailbox. */
   interrupt(id: string): Promise<void>;
-  /** Why something was told to end, or null. */
-  reasonOf(id: string): Promise<string | null>;
+  /** Why something was told to end, or null; of several the first that was. */
+  reasonOf(...ids: string[]): Promise<string | null>;
   /** Does work with a signal that is aborted when this run or delegation is told to end while it is under way. */
   hold<T>(id: string, outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
   close(): void;
@@ -51,8 +51,9 @@ export class RedisCancels implements Cancels {
     await this.#redis.publish(this.#keys.cancelWord(), id);
   }
 
-  reasonOf(id: string): Promise<string | null> {
-    return this.#redis.get(this.#keys.cancel(id));
+  async reasonOf(...ids: string[]): Promise<string | null> {
+    const reasons = await this.#redis.mget(ids.map((id) => this.#keys.cancel(id)));
+    return reasons.find((reason) => reason !== null) ?? null;
   }
 
   hold<T>(id: string, outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -1,5 +1,6 @@
 import type { Keys } from './keys.ts';
-import { type Redis, sendAll } from './redis.ts';
+import type { Redis } from './redis.ts';
+import { defineScript, runScript } from './script.ts';
 
 /** What was decided about an event and a workflow, and why; it answers `/why`. */
 export interface Decision {
@@ -16,6 +17,13 @@ export interface Decision {
 const KEPT_DAYS = 30;
 export const MOST = 500;
 
+const RECORD = defineScript(`
+local count = redis.call('LPUSH', KEYS[1], unpack(ARGV, 3))
+if count > tonumber(ARGV[1]) then redis.call('LTRIM', KEYS[1], 0, tonumber(ARGV[1]) - 1) end
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return 1
+`);
+
 /** Decisions by resource, newest first, kept for some days. */
 export interface Decisions {
   record(repository: number, resource: string, decisions: Decision[]): Promise<void>;
@@ -26,10 +34,8 @@ export function makeDecisions(redis: Redis, keys: Keys, days = KEPT_DAYS): Decis
   return {
     async record(repository, resource, decisions) {
       if (decisions.length === 0) return;
-      const name = keys.decisions(repository, resource);
       const texts = decisions.map((decision) => JSON.stringify(decision));
-      const commands = redis.multi().lpush(name, ...texts);
-      await sendAll(commands.ltrim(name, 0, MOST - 1).expire(name, Math.ceil(days * 86_400)));
+      await runScript(redis, RECORD, [keys.decisions(repository, resource)], [MOST, Math.ceil(days * 86_400), ...texts]);
     },
     async list(repository, resource) {
       const texts = await redis.lrange(keys.decisions(repository, resource), 0, -1);

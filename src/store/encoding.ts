@@ -29,8 +29,12 @@ export function digestOf(content: Buffer | string): string {
 
 /** Compresses where it pays; the first byte says whether it did. */
 export function pack(content: Buffer): Buffer {
-  if (content.length < WORTH_DEFLATING) return Buffer.concat([Buffer.from([0]), content]);
-  return Buffer.concat([Buffer.from([1]), deflateRawSync(content, { level: 3 })]);
+  const isWorth = content.length >= WORTH_DEFLATING;
+  const kept = isWorth ? deflateRawSync(content, { level: 3 }) : content;
+  const packed = Buffer.allocUnsafe(kept.length + 1);
+  packed[0] = isWorth ? 1 : 0;
+  kept.copy(packed, 1);
+  return packed;
 }
 
 export function unpack(packed: Buffer): Buffer {
@@ -48,12 +52,29 @@ export function encodeEntry(entry: object): { body: Buffer; blobs: Map<string, B
     const isAlike = hasAlike && ALIKE_IN.has(name);
     if (value.length <= (isAlike ? WORTH_SHARING : LARGE) || LONE_SURROGATE.test(value))
       return value.startsWith(REFERENCE) ? `${REFERENCE}${REFERENCE}${value}` : value;
-    const content = Buffer.from(value);
-    const digest = digestOf(content);
-    blobs.set(isAlike ? SHARED + digest : digest, pack(content));
+    const { digest, packed } = isAlike ? packAlike(value) : packText(value);
+    blobs.set(isAlike ? SHARED + digest : digest, packed);
     return REFERENCE + digest;
   });
   return { body: pack(Buffer.from(json)), blobs };
+}
+
+/** Texts that were packed lately; the same ones come with every run of a workflow. */
+const packedTexts = new Map<string, { digest: string; packed: Buffer }>();
+const MOST_PACKED = 200;
+
+function packAlike(text: string): { digest: string; packed: Buffer } {
+  const known = packedTexts.get(text) ?? packText(text);
+  packedTexts.delete(text);
+  packedTexts.set(text, known);
+  const [oldest] = packedTexts.keys();
+  if (packedTexts.size > MOST_PACKED && oldest !== undefined) packedTexts.delete(oldest);
+  return known;
+}
+
+function packText(text: string): { digest: string; packed: Buffer } {
+  const content = Buffer.from(text);
+  return { digest: digestOf(content), packed: pack(content) };
 }
 
 /** The digests that a written entry refers to. */

@@ -1,5 +1,6 @@
 import { CLOCK, type Clock } from '../journal/clock.ts';
 import { type Jobs, type JobWorker, NotYet, type QueueName } from './jobs.ts';
+import { type When, Wishes } from './wishes.ts';
 
 /** One webhook as it came in: the raw body as text, its event name and delivery id. */
 export interface Delivery {
@@ -53,6 +54,9 @@ export class Queues {
   readonly #timers = new Set<string>();
   /** For which second this process has asked for a wake; spares asking again. */
   readonly #soon = new Map<string, number>();
+  /** The reports that are made here; null where this process does not work. */
+  #wishes: Wishes | null = null;
+  #endReports: (reason: string) => void = () => {};
   #workers: JobWorker[] = [];
   #leaving = false;
   #paused = false;
@@ -93,12 +97,24 @@ export class Queues {
     await this.#wake('delegations', ...ids);
   }
 
+  /** Asks for a report, by whichever process. */
   async wakeReport(id: string): Promise<void> {
     await this.#wake('reports', id);
   }
 
+  /**
+   * Asks for a report by this process, where it works: soon, so that what changes quickly is one report; now; or at a time (ms since 1970). It is gone with the
+   * process: who has to be sure lets it be expected too.
+   */
+  async wishReport(id: string, when: When = 'soon'): Promise<void> {
+    if (this.#wishes) this.#wishes.wish(id, when);
+    else if (typeof when === 'number') await this.setTimer({ wake: 'report', id }, when);
+    else await this.wakeReport(id);
+  }
+
   /** Wakes something that should have moved, also where the job of an earlier wake is gone without a trace. */
   async wakeAgain({ wake, id }: Timer): Promise<void> {
+    if (wake === 'report' && this.#wishes?.has(id)) return;
     const queue = `${wake}s` as const;
     await this.#jobs.free(queue, id);
     await this.#wake(queue, id);
@@ -129,17 +145,23 @@ export class Queues {
       start('reports', 64, advance('report')),
       start<SetTimer>('timers', 64, (timer) => this.#fire(timer)),
     ];
+    const leaving = new AbortController();
+    this.#endReports = (reason) => leaving.abort(new Error(reason));
+    const make = (id: string) => advance('report')({ id }, leaving.signal).catch(this.#onError);
+    this.#wishes = new Wishes({ clock: this.#clock, shareOf: this.#shareOf, make });
     if (this.#paused) this.pause();
   }
 
   /** Takes no further work until `resume`; what is under way goes on. */
   pause(): void {
     this.#paused = true;
+    this.#wishes?.pause();
     for (const worker of this.#workers) worker.pause();
   }
 
   resume(): void {
     this.#paused = false;
+    this.#wishes?.resume();
     for (const worker of this.#workers) worker.resume();
   }
 
@@ -159,9 +181,13 @@ export class Queues {
   async stopWorkers(ms: number): Promise<void> {
     this.#leaving = true;
     const workers = this.#workers;
+    const wishes = this.#wishes;
     this.#workers = [];
-    const closing = Promise.allSettled(workers.map((worker) => worker.close()));
+    this.#wishes = null;
+    const handing = Promise.all((wishes?.stop() ?? []).map((id) => this.wakeReport(id))).catch(this.#onError);
+    const closing = Promise.allSettled([...workers.map((worker) => worker.close()), wishes?.idle(), handing]);
     if (!(await isOver(closing, ms, this.#clock))) {
+      this.#endReports('this process stops');
       for (const worker of workers) worker.abort('this process stops');
       await isOver(closing, HAND_OVER_MS, this.#clock);
     }

@@ -7,7 +7,7 @@ const KEPT_SECONDS = 31 * 86_400;
 
 const SWAP = defineScript(`
 local now = redis.call('GET', KEYS[1])
-if (now or '') ~= ARGV[1] then return 0 end
+if now ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
 return 1
 `);
@@ -24,9 +24,10 @@ export function makeEffectRecords(redis: Redis, keys: Keys): EffectRecords {
       return record;
     },
     async swap(id, seen, next) {
-      const before = seen === null ? '' : (texts.get(seen) ?? JSON.stringify(seen));
       const text = JSON.stringify(next);
       texts.set(next, text);
+      if (seen === null) return (await redis.set(keys.effect(id), text, 'EX', KEPT_SECONDS, 'NX')) === 'OK';
+      const before = texts.get(seen) ?? JSON.stringify(seen);
       return (await runScript(redis, SWAP, [keys.effect(id)], [before, text, KEPT_SECONDS])) === 1;
     },
   };

@@ -7,10 +7,12 @@ const KEPT_SECONDS = 31 * 86_400;
 /** Every script first forgets what was counted at another length of the journal. */
 const KNOWN = `
 local length = tostring(redis.call('XLEN', KEYS[2]))
-local known = redis.call('HGET', KEYS[1], 'length')
-if known and known ~= length then redis.call('DEL', KEYS[1]) end
-local function number(field) return tonumber(redis.call('HGET', KEYS[1], field) or '0') end
-local past = {number('open'), number('failures'), redis.call('HGET', KEYS[1], 'since') or '0', redis.call('HGET', KEYS[1], 'how') or ''}
+local known = redis.call('HMGET', KEYS[1], 'length', 'open', 'failures', 'since', 'how')
+if known[1] and known[1] ~= length then
+  redis.call('DEL', KEYS[1])
+  known = {}
+end
+local past = {tonumber(known[2] or '0'), tonumber(known[3] or '0'), known[4] or '0', known[5] or ''}
 `;
 
 const LOOK = defineScript(`${KNOWN} return past`);

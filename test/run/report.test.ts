@@ -196,20 +196,21 @@ describe('the report of a run', () => {
     expect(seen(run)).toMatchObject({ comments: [expect.stringMatching(/^✅/)], checks: [['completed', 'success']] });
   });
 
-  it('shows a sign of life of a run at work every five minutes, by a timer, and none of one that waits or is queued', async () => {
+  it('shows a sign of life of a run at work every five minutes, and none of one that waits or is queued', async () => {
     const run = await begin();
     const sha = run.event.resource.kind === 'pr' ? run.event.resource.head.sha : '';
     const edits = () => github.log.filter(({ method, path }) => method === 'PATCH' && path.includes('/check-runs/')).length;
     const shown = () => /As of \| (\S+ \S+)/.exec(github.checks(NAME, sha)[0]?.output.summary ?? '')?.[1];
     await report(run.run, processOf(first()));
-    const timers = async () => (await raw.keys(`${prefix}:timers-v*:report-${run.run}-*`)).length;
-    expect(await timers()).toBe(0);
+    const due = async () => Number((await raw.zscore(`${prefix}:expected`, `report ${run.run}`)) ?? 0);
+    expect(await due()).toBe(0);
     const journal = await first().journals.open(run.run);
     await journal.append({ type: 'run.state', state: 'Running', reason: '' }, { type: 'step.started', step: 'a' });
     let ahead = 5_000;
     const services = processOf(first(), () => ahead);
     await report(run.run, services);
-    expect(await timers()).toBe(1);
+    const pulse = await due();
+    expect(pulse).toBe((journal.entries[0]?.at ?? 0) + 300_000);
     const [before, then] = [edits(), shown()];
     ahead = 200_000;
     await report(run.run, services);
@@ -218,10 +219,10 @@ describe('the report of a run', () => {
     await report(run.run, services);
     expect(edits()).toBe(before + 1);
     expect(shown()).not.toBe(then);
-    expect(await timers()).toBe(2);
+    expect(await due()).toBe(pulse + 300_000);
     await journal.append({ type: 'step.state', step: 'a', state: 'WaitingForReply' });
     await report(run.run, processOf(first(), 700_000));
-    expect(await timers()).toBe(2);
+    expect(await due()).toBe(0);
     expect(github.checks(NAME, sha)[0]?.output.title).toBe('Listening for comments');
   });
 

@@ -32,6 +32,7 @@ export function makeTapedStore(tape: Tape, journal: TapedJournal, strictness: St
       wakeDelegation: nothing,
       wakeDelegations: nothing,
       wakeReport: nothing,
+      wishReport: nothing,
       setTimer: nothing,
     },
     lanes: {
@@ -43,7 +44,7 @@ export function makeTapedStore(tape: Tape, journal: TapedJournal, strictness: St
     batches: { open: nothing, end: () => Promise.resolve(1) },
     queued: { clear: nothing },
     cancels: {
-      reasonOf: (id: string) => Promise.resolve(orderTo(tape, journal, id)),
+      reasonOf: (...ids: string[]) => Promise.resolve(ids.map((id) => orderTo(tape, journal, id)).find((order) => order !== null) ?? null),
       hold: <T>(_: string, outer: AbortSignal, work: (signal: AbortSignal) => Promise<T>) => work(outer),
       order: nothing,
       interrupt: nothing,

@@ -1,5 +1,5 @@
 import type { Clock } from '../../journal/clock.ts';
-import { type Account, type Budgets, PARTS, placeName, RESERVED_MS, spendingOf, wholeOf } from '../budgets.ts';
+import { type Account, type Budgets, isLimited, PARTS, placeName, RESERVED_MS, spendingOf, wholeOf } from '../budgets.ts';
 import { type AtOnce, getOr } from './way.ts';
 
 interface Kept {
@@ -33,7 +33,7 @@ export function budgets(clock: Clock): AtOnce<Budgets> {
         });
       const known = settled.has(own);
       const granted = known || accounts.every((account, at) => fits(account, used[at] ?? []));
-      if (granted && !known) for (const account of accounts) of(account).open.set(own, { amounts, at: clock.now() });
+      if (granted && !known) for (const account of accounts.filter(isLimited)) of(account).open.set(own, { amounts, at: clock.now() });
       return { granted, used: used.map(spendingOf) };
     },
     settle({ run, key }, spent, accounts) {

@@ -223,7 +223,8 @@ function cancelsOf(shelf: Shelf, { clock, way }: { clock: Clock; way: Way }): Ca
         }
       }),
     interrupt: (id) => way('cancels.interrupt', () => publish(id)),
-    reasonOf: (id) => way('cancels.reasonOf', () => shelf.orders.get(id) ?? null),
+    reasonOf: (...ids) =>
+      way('cancels.reasonOf', () => ids.map((id) => shelf.orders.get(id)).find((reason) => reason !== undefined) ?? null),
     hold: (id, outer, work) => holds.hold(id, outer, work),
     close: () => void shelf.listeners.delete(listen),
   };
