@@ -70,5 +70,5 @@ export function mindTime(
 
 /** Asks for a report without waiting: whoever works goes on. The last one of a run is waited for by its end. */
 export function askReport({ store, log }: Services, id: string): void {
-  store.queues.wakeReport(id).catch((error: unknown) => log.warn({ run: id, err: error }, 'a report could not be asked for'));
+  store.queues.wishReport(id).catch((error: unknown) => log.warn({ run: id, err: error }, 'a report could not be asked for'));
 }
