@@ -9,18 +9,23 @@ export interface TransportOptions {
   /** Hosts that are reached directly, as in NO_PROXY: `a.example,.b.example,*`. */
   noProxy?: string;
   maxSockets?: number;
+  /** How long (ms) a connection is kept that nothing goes over. */
+  idleMs?: number;
   /** A kept connection that turns out to be dead is replaced by a fresh one for what only reads: a write may have been carried out. */
   repeatsReadsOnly?: boolean;
 }
 
 const MAX_SOCKETS = 512;
+/** Sooner than routers and load balancers forget a connection without a word. */
+const IDLE_MS = 30_000;
 
 /**
  * A thin `fetch` over node:http that keeps connections and streams answers: what the model client needs, at a fraction of the cost of the built-in
  * one. Bodies are text or bytes; nothing is followed, unpacked or cached. Further certificates come by NODE_EXTRA_CA_CERTS.
  */
 export function createTransport(options: TransportOptions = {}): typeof fetch {
-  const pool = { keepAlive: true, maxSockets: options.maxSockets ?? MAX_SOCKETS, scheduling: 'lifo' as const };
+  const { maxSockets = MAX_SOCKETS, idleMs = IDLE_MS } = options;
+  const pool = { keepAlive: true, maxSockets, timeout: idleMs, scheduling: 'lifo' as const };
   const direct = { 'http:': new HttpAgent(pool), 'https:': new HttpsAgent(pool) };
   const tunnelled = options.proxy ? tunnelAgent(new URL(options.proxy), pool) : null;
   return async (input, init = {}) => {
@@ -51,7 +56,7 @@ function send(url: URL, { init, agent, again }: Sending): Promise<Response> {
     signal?.addEventListener('abort', onAbort, { once: true });
     request.once('response', (message) => {
       message.once('close', () => signal?.removeEventListener('abort', onAbort));
-      resolve(responseOf(message));
+      resolve(responseOf(message, url));
     });
     request.once('error', (error: NodeJS.ErrnoException) => {
       signal?.removeEventListener('abort', onAbort);
@@ -63,14 +68,16 @@ function send(url: URL, { init, agent, again }: Sending): Promise<Response> {
   });
 }
 
-function responseOf(message: IncomingMessage): Response {
+/** With its address, by which clients find the next page. */
+function responseOf(message: IncomingMessage, url: URL): Response {
   const headers = new Headers();
   for (let at = 0; at + 1 < message.rawHeaders.length; at += 2)
     headers.append(message.rawHeaders[at] ?? '', message.rawHeaders[at + 1] ?? '');
   const status = message.statusCode ?? 500;
   const empty = status === 204 || status === 205 || status === 304;
   if (empty) message.resume();
-  return new Response(empty ? null : streamOf(message), { status, statusText: message.statusMessage, headers });
+  const response = new Response(empty ? null : streamOf(message), { status, statusText: message.statusMessage, headers });
+  return Object.defineProperty(response, 'url', { value: url.href });
 }
 
 const BUFFERED_CHUNKS = 16;

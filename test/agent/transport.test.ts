@@ -19,7 +19,7 @@ async function serve(handler: Parameters<typeof createServer>[1]) {
 }
 
 describe('the transport', () => {
-  it('sends text, hands on status and headers, and keeps its connections', async () => {
+  it('sends text, hands on status, address and headers, and keeps its connections', async () => {
     const ports = new Set<number | undefined>();
     const { url } = await serve((req, res) => {
       ports.add(req.socket.remotePort);
@@ -30,9 +30,23 @@ describe('the transport', () => {
     for (let n = 0; n < 3; n++) {
       const response = await fetch(url, { method: 'POST', headers: { 'x-b': '2' }, body: '{"ü":1}' });
       expect([response.status, response.ok, response.headers.get('x-a')]).toEqual([418, false, '1']);
+      expect(response.url).toBe(`${url}/`);
       expect(await response.json()).toEqual({ ü: 1 });
     }
     expect(ports.size).toBe(1);
+  });
+
+  it('keeps no connection for long that nothing goes over, and lets a slow answer take longer than that', async () => {
+    const ports = new Set<number | undefined>();
+    const { url, server } = await serve((req, res) => {
+      ports.add(req.socket.remotePort);
+      setTimeout(() => res.end('late'), 600);
+    });
+    const fetch = createTransport({ idleMs: 200 });
+    expect(await (await fetch(url)).text()).toBe('late');
+    await expect.poll(() => new Promise((done) => server.getConnections((_, count) => done(count)))).toBe(0);
+    expect(await (await fetch(url)).text()).toBe('late');
+    expect(ports.size).toBe(2);
   });
 
   it('streams: the first piece is there before the last is sent', async () => {
