@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { pauseOf } from './github/error.ts';
 import { NewerJournal, Pending, Superseded } from './journal/errors.ts';
 import type { Intake } from './run/intake.ts';
@@ -7,7 +6,7 @@ import { reportRun } from './run/report.ts';
 import { advanceRun } from './run/run.ts';
 import { advanceDelegation, giveUpDelegation, quarantineDelegation } from './session/delegation.ts';
 import type { Services } from './session/services.ts';
-import { dueBy, REPORTED_MS } from './store/expected.ts';
+import { dueBy } from './store/expected.ts';
 import type { Handlers, Timer } from './store/queues.ts';
 import { isStoreTrouble } from './store/redis.ts';
 import type { Past } from './store/starts.ts';
@@ -47,9 +46,6 @@ const LONGEST_PAUSE_MS = 3_600_000;
 const MOST_ALONE = 2;
 const TRIES_TO_COUNT = 20;
 const COUNT_AGAIN_MS = 500;
-/** How long a process that died keeps others from reporting its run, and how often these look (ms). */
-const REPORT_MS = 20_000;
-const REPORT_AGAIN_MS = 1_000;
 
 /**
  * What each kind of job does. What waits sets its timer and leaves; what lost its journal to another writer
@@ -74,7 +70,7 @@ async function doWork(services: Services, work: Work, signal: AbortSignal): Prom
   const { wake, id, quarantine, unread = false } = work;
   const { advance, end, giveUp } = wake === 'delegation' ? DELEGATIONS : RUNS;
   const go = async () => {
-    if (wake === 'report') return reportAlone(services, id, { signal, brief: unread });
+    if (wake === 'report') return reportRun(services, id, { signal, brief: unread });
     if (quarantine !== undefined) await (unread ? giveUp : end)(services, id, quarantine);
     await advance(services, id, signal);
   };
@@ -227,20 +223,6 @@ async function countEnd({ store, log }: Services, work: Work, count: (name: stri
   }
 }
 
-/** Two processes that report one run at once could show an older state last. */
-async function reportAlone(services: Services, id: string, how: { signal: AbortSignal; brief: boolean }): Promise<void> {
-  const { duties, expected } = services.store;
-  const [duty, holder, now] = [`report ${id}`, randomUUID(), await services.store.now()];
-  const expecting = expected.expect([{ wake: 'report', id }], now + REPORTED_MS);
-  const [held] = await Promise.all([duties.hold(duty, holder, REPORT_MS), expecting]);
-  if (!held) throw new Pending('another report of this run', now + REPORT_AGAIN_MS);
-  try {
-    await reportRun(services, id, how);
-  } finally {
-    await duties.letGo(duty, holder);
-  }
-}
-
 /** Does work; where it waits, its timer is set, and where it was taken away, it is looked at again. */
 async function leaveOrderly(
   services: Services,
@@ -258,25 +240,18 @@ async function suspend(services: Services, timer: Timer, { error, signal }: { er
   const { store, log } = services;
   if (error instanceof Pending) {
     const { until } = error;
-    if (until !== null) await setTimer(services, timer, until);
-    if (until === null || timer.wake !== 'report') await store.expected.expect([timer], dueBy(await store.now(), until));
+    const expecting = store.expected.expect([timer], dueBy(await store.now(), until));
+    await Promise.all([expecting, until === null ? null : store.queues.setTimer(timer, until)]);
     return;
   }
   store.journals.close(timer.id);
   if (error instanceof NewerJournal) return log.warn({ kind: timer.wake, id: timer.id }, error.message);
   const pause = pauseOf(error, await store.now());
-  if (pause !== null) return setTimer(services, timer, pause.until);
+  if (pause !== null) return store.queues.setTimer(timer, pause.until);
   if (!(error instanceof Superseded) && !signal.aborted) throw error;
   await lookAgain(services, timer);
 }
 
-async function lookAgain(services: Services, timer: Timer): Promise<void> {
-  await setTimer(services, timer, (await services.store.now()) + LOOK_AGAIN_MS);
-}
-
-/** A report is made again by the process that tried it; what becomes of that one is expected too. */
-async function setTimer({ store }: Services, timer: Timer, at: number): Promise<void> {
-  if (timer.wake !== 'report') return store.queues.setTimer(timer, at);
-  await store.expected.expect([timer], dueBy(await store.now(), at));
-  await store.queues.wishReport(timer.id, at);
+async function lookAgain({ store }: Services, timer: Timer): Promise<void> {
+  await store.queues.setTimer(timer, (await store.now()) + LOOK_AGAIN_MS);
 }

@@ -13,7 +13,7 @@ import { OwnRedis } from './store/own-redis.ts';
 const REPO = 'acme/app';
 const RUNS = 8;
 /** Of one delivery, its run and its two reports, with what scripts do inside Redis (two thirds of it BullMQ's) and a share of what an idle server asks. */
-const MOST_COMMANDS = 340;
+const MOST_COMMANDS = 480;
 const WORKFLOW = {
   name: 'Plain',
   triggers: [{ event: 'issue_opened' }],

@@ -26,18 +26,12 @@ function stage(error: unknown, take: (delivery: unknown) => Promise<void> = () =
   const past = { count: 0, failures: 0, since: 0, how: '' };
   const none = () => Promise.resolve();
   const starts = { begin: async () => past, look: async () => past, end: none, failed: none, forget: none };
-  const duties = { hold: async () => true, letGo: none };
   const store = {
     starts,
-    duties,
     journals: { open: () => Promise.reject(error), read: () => Promise.reject(error), close: (id: string) => closed.push(id) },
     queues: {
       setTimer(timer: unknown, at: number) {
         timers.push([timer, at]);
-        return Promise.resolve();
-      },
-      wishReport(id: string, at: number) {
-        timers.push([{ wake: 'report', id }, at]);
         return Promise.resolve();
       },
     },

@@ -7,7 +7,7 @@ import { limitsOf } from '../session/accounts.ts';
 import { type Deadline, deadlineFrom, earliest } from '../session/deadline.ts';
 import type { Services } from '../session/services.ts';
 import { askReport } from '../session/services.ts';
-import { dueBy, REPORTED_MS } from '../store/expected.ts';
+import { dueBy, SOON_MS } from '../store/expected.ts';
 import { readySteps } from '../workflow/order.ts';
 import { budgetRefusal, closeBudgets } from './budget.ts';
 import { postLeftovers } from './leftovers.ts';
@@ -26,6 +26,7 @@ export async function advanceRun(services: Services, id: string, signal: AbortSi
   if (!start) return store.expected.forget({ wake: 'run', id });
   const resource = resourceKey(start.event.resource);
   if (!isEnded(journal.entries)) {
+    if (journal.resumed) askReport(services, id);
     if ((await store.now()) < start.notBefore) throw new Pending('its delay', start.notBefore);
     const enter = () => store.lanes.enter(resource, id, start.workflow.definition.priority);
     const [order, entered] = await Promise.all([store.cancels.reasonOf(id), enter()]);
@@ -37,8 +38,7 @@ export async function advanceRun(services: Services, id: string, signal: AbortSi
     await postLeftovers(services, { journal, start, signal: own });
     await endRun(services, journal, start);
   }
-  await store.expected.expect([{ wake: 'report', id }], (await store.now()) + REPORTED_MS);
-  await store.queues.wishReport(id, 'now');
+  await Promise.all([store.queues.wakeReport(id), store.expected.expect([{ wake: 'report', id }], (await store.now()) + SOON_MS)]);
   await passOn(services, resource, id);
   await expire(services, journal);
   await store.expected.forget({ wake: 'run', id });

@@ -24,8 +24,6 @@ export interface Expected {
 
 /** What was just asked for moves within this time (ms), unless its wake is lost. */
 export const SOON_MS = 60_000;
-/** A report that was begun, or a run's last one, is made within this time (ms), unless its process dies. */
-export const REPORTED_MS = 10_000;
 const UNTIMED_MS = 5 * 60_000;
 const LONGEST_MS = 3_600_000;
 

@@ -22,6 +22,8 @@ interface Waiting {
 /** An open journal: its entries in memory and one writer. Appends that arrive while one is under way are written together. */
 export class OpenJournal implements Journal {
   readonly id: string;
+  /** Whether the work goes on from where another process left it, or this one before it forgot: as it was opened, more than its start was read. */
+  resumed = false;
   #entries: Entry[] = [];
   #index = new Map<string, Entry>();
   readonly #stream: Stream;

@@ -40,7 +40,9 @@ export class Journals {
     const writer = `${this.#writer}-${randomUUID().slice(0, 8)}`;
     const journal = known?.handOver(writer) ?? this.#make(id, writer);
     this.#keep(id, journal);
-    if (!isOver(journal.entries)) journal.load(await this.#streams.read(id, journal.entries.length + 1));
+    const news = isOver(journal.entries) ? [] : await this.#streams.read(id, journal.entries.length + 1);
+    journal.load(news);
+    journal.resumed = news.length > 0 && journal.entries.length > 1;
     this.#learn(id, journal.entries[0]);
     return journal;
   }

@@ -1,6 +1,6 @@
 import { CLOCK, type Clock } from '../journal/clock.ts';
 import { type Jobs, type JobWorker, NotYet, type QueueName } from './jobs.ts';
-import { type When, Wishes } from './wishes.ts';
+import { Wishes } from './wishes.ts';
 
 /** One webhook as it came in: the raw body as text, its event name and delivery id. */
 export interface Delivery {
@@ -54,9 +54,7 @@ export class Queues {
   readonly #timers = new Set<string>();
   /** For which second this process has asked for a wake; spares asking again. */
   readonly #soon = new Map<string, number>();
-  /** The reports that are made here; null where this process does not work. */
-  #wishes: Wishes | null = null;
-  #endReports: (reason: string) => void = () => {};
+  readonly #reports: Wishes;
   #workers: JobWorker[] = [];
   #leaving = false;
   #paused = false;
@@ -67,6 +65,7 @@ export class Queues {
     this.#clock = options.clock ?? CLOCK;
     this.#onError = options.onError;
     this.#shareOf = options.shareOf;
+    this.#reports = new Wishes(this.#clock, (id) => this.#wake('reports', id));
   }
 
   /** Takes a delivery in; the same id again changes nothing while it waits or runs. */
@@ -97,24 +96,18 @@ export class Queues {
     await this.#wake('delegations', ...ids);
   }
 
-  /** Asks for a report, by whichever process. */
+  /** Has a report made now. */
   async wakeReport(id: string): Promise<void> {
-    await this.#wake('reports', id);
+    await this.#reports.grant(id);
   }
 
-  /**
-   * Asks for a report by this process, where it works: soon, so that what changes quickly is one report; now; or at a time (ms since 1970). It is gone with the
-   * process: who has to be sure lets it be expected too.
-   */
-  async wishReport(id: string, when: When = 'soon'): Promise<void> {
-    if (this.#wishes) this.#wishes.wish(id, when);
-    else if (typeof when === 'number') await this.setTimer({ wake: 'report', id }, when);
-    else await this.wakeReport(id);
+  /** Has a report made soon: what changes quickly is one report. Whoever goes on with the work of a process that died wishes for it again. */
+  async wishReport(id: string): Promise<void> {
+    await this.#reports.wish(id);
   }
 
   /** Wakes something that should have moved, also where the job of an earlier wake is gone without a trace. */
   async wakeAgain({ wake, id }: Timer): Promise<void> {
-    if (wake === 'report' && this.#wishes?.has(id)) return;
     const queue = `${wake}s` as const;
     await this.#jobs.free(queue, id);
     await this.#wake(queue, id);
@@ -145,23 +138,17 @@ export class Queues {
       start('reports', 64, advance('report')),
       start<SetTimer>('timers', 64, (timer) => this.#fire(timer)),
     ];
-    const leaving = new AbortController();
-    this.#endReports = (reason) => leaving.abort(new Error(reason));
-    const make = (id: string) => advance('report')({ id }, leaving.signal).catch(this.#onError);
-    this.#wishes = new Wishes({ clock: this.#clock, shareOf: this.#shareOf, make });
     if (this.#paused) this.pause();
   }
 
   /** Takes no further work until `resume`; what is under way goes on. */
   pause(): void {
     this.#paused = true;
-    this.#wishes?.pause();
     for (const worker of this.#workers) worker.pause();
   }
 
   resume(): void {
     this.#paused = false;
-    this.#wishes?.resume();
     for (const worker of this.#workers) worker.resume();
   }
 
@@ -181,21 +168,18 @@ export class Queues {
   async stopWorkers(ms: number): Promise<void> {
     this.#leaving = true;
     const workers = this.#workers;
-    const wishes = this.#wishes;
     this.#workers = [];
-    this.#wishes = null;
-    const handing = Promise.all((wishes?.stop() ?? []).map((id) => this.wakeReport(id))).catch(this.#onError);
-    const closing = Promise.allSettled([...workers.map((worker) => worker.close()), wishes?.idle(), handing]);
+    const closing = Promise.allSettled([...workers.map((worker) => worker.close()), this.#reports.grantAll()]);
     if (!(await isOver(closing, ms, this.#clock))) {
-      this.#endReports('this process stops');
       for (const worker of workers) worker.abort('this process stops');
       await isOver(closing, HAND_OVER_MS, this.#clock);
     }
     for (const worker of workers) worker.drop();
   }
 
-  close(): Promise<void> {
-    return this.#jobs.close();
+  async close(): Promise<void> {
+    await this.#reports.grantAll().catch(this.#onError);
+    await this.#jobs.close();
   }
 
   async #wake(queue: 'runs' | 'delegations' | 'reports', ...ids: string[]): Promise<void> {

@@ -43,6 +43,19 @@ eachStore('journals', (open) => {
       expect(await (await stores.start()).journals.read('two')).toHaveLength(2);
     });
 
+    it('is resumed where another process has got further than its start', async () => {
+      const [here, there] = [(await stores.start()).journals, (await stores.start()).journals];
+      await here.create('resumed', state('start'));
+      expect((await there.open('resumed')).resumed).toBe(false);
+      const journal = await here.open('resumed');
+      await journal.append(state('further'));
+      expect((await here.open('resumed')).resumed).toBe(false);
+      const taken = await there.open('resumed');
+      expect(taken.resumed).toBe(true);
+      await taken.append(state('on'));
+      expect((await here.open('resumed')).resumed).toBe(true);
+    });
+
     it('answers once() from the record', async () => {
       const journal = await (await stores.start()).journals.open('noted');
       let works = 0;
