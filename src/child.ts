@@ -3,7 +3,7 @@ import { ALIVE_MS, type Said, type Told } from './alone.ts';
 import { workAlone } from './main.ts';
 
 /**
- * A process of its own for one advance. Signals that reach a whole group (Ctrl-C, a service manager's stop) are its parent's to hear, which says what is to
+ * A process of its own for one advance after another. Signals that reach a whole group (Ctrl-C, a service manager's stop) are its parent's to hear, which says what is to
  * be done. When the parent dies it leaves in order; where it cannot even do that any more, a thread ends it.
  */
 const WATCH = `
@@ -18,29 +18,38 @@ const WATCH = `
 const ORPHANED_MS = 5_000;
 
 const leaving = new AbortController();
+let working = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 process.on('disconnect', () => {
-  leaving.abort('its parent is gone');
+  leave('its parent is gone');
   setTimeout(() => process.exit(), ORPHANED_MS);
 });
 new Worker(WATCH, { eval: true }).unref();
 setInterval(() => say({ say: 'alive' }), ALIVE_MS).unref();
 process.on('message', (told: Told) => {
-  if (told.say === 'leave') leaving.abort('this process stops');
+  if (told.say === 'leave') leave('this process stops');
   else void work(told);
 });
 
+function leave(why: string): void {
+  leaving.abort(why);
+  if (!working) process.exit();
+}
+
 async function work({ config, work: task }: Extract<Told, { say: 'work' }>): Promise<void> {
+  working = true;
   try {
     await workAlone(config, task, { signal: leaving.signal, begun: () => say({ say: 'begun' }) });
     say({ say: 'done' });
   } catch (error) {
     say({ say: 'failed', message: error instanceof Error ? error.message : String(error) });
+  } finally {
+    working = false;
   }
 }
 
 function say(said: Said): void {
-  const last = said.say === 'done' || said.say === 'failed';
+  const last = said.say === 'failed' || (said.say === 'done' && leaving.signal.aborted);
   if (process.connected) process.send?.(said, undefined, undefined, () => last && process.exit());
   else if (last) process.exit();
 }

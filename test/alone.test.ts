@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +7,13 @@ import { expect, inject, it, onTestFinished } from 'vitest';
 import { makeAlone } from '../src/alone.ts';
 import { readConfig } from '../src/config.ts';
 
-it('a process of its own is started from the sources too, as under npm run dev, and says how its work ended', async () => {
+/** The processes of their own that this one has started. */
+function processesOfThis(): number[] {
+  const rows = execFileSync('ps', ['-o', 'pid=,args=', '--ppid', `${process.pid}`], { encoding: 'utf8' }).split('\n');
+  return rows.flatMap((row) => (row.includes('child.ts') ? [Number.parseInt(row, 10)] : []));
+}
+
+it('a process of its own is started from the sources too, as under npm run dev, says how its work ended, does the next, and ends where none comes', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'pitwall-alone-'));
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
   const { privateKey } = generateKeyPairSync('rsa', {
@@ -26,5 +33,10 @@ it('a process of its own is started from the sources too, as under npm run dev, 
     LOG_LEVEL: 'silent',
   });
   const { signal } = new AbortController();
-  expect(await makeAlone(config)({ wake: 'run', id: 'rnone' }, signal)).toEqual({ end: 'done' });
+  const alone = makeAlone(config);
+  expect(await alone({ wake: 'run', id: 'rnone' }, signal)).toEqual({ end: 'done' });
+  const [first] = processesOfThis();
+  expect(await alone({ wake: 'run', id: 'rother' }, signal)).toEqual({ end: 'done' });
+  expect(processesOfThis()).toEqual([first]);
+  await expect.poll(processesOfThis, { timeout: 10_000 }).toEqual([]);
 });
