@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { pino } from 'pino';
+import { destination, pino } from 'pino';
 import { type App, startApp } from './app.ts';
 import type { Config } from './config.ts';
 import { misfitOf } from './github/event.ts';
@@ -175,7 +175,7 @@ function endAtStandstill(beats: Float64Array, ms: number): void {
     missed = beats[BEATS] === last ? missed + 1 : 0;
     last = beats[BEATS];
     if (missed * BEAT_MS < ms) return;
-    pino({ base: { host: hostname() } }).fatal(
+    pino({ base: { host: hostname() } }, destination({ sync: true })).fatal(
       { ms },
       'the thread of the workers stands still: this process ends, so that another can go on',
     );

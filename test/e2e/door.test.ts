@@ -60,7 +60,7 @@ it('a process whose workers stand still ends, so that another is started', async
   const { environment } = await stage.addServer();
   const env = { ...environment, PORT: '0', PITWALL_REDIS_PREFIX: `${stage.prefix}-still` };
   const child = spawn(process.execPath, [join(import.meta.dirname, 'standstill.mjs')], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = once(child, 'exit');
+  const ended = once(child, 'close');
   let said = '';
   child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const port = await until('its door is open', () => /^(\d+)$/m.exec(said)?.[1]);
