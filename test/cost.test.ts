@@ -1,13 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readConfig } from '../src/config.ts';
-import { GitHub } from '../src/demo/github/github.ts';
-import { ScriptedModel } from '../src/demo/model/scripted-model.ts';
-import { type Running, start } from '../src/main.ts';
 import type { Redis } from '../src/store/redis.ts';
-import { until } from './e2e/stage.ts';
+import { Stage, until } from './e2e/stage.ts';
 import { OwnRedis } from './store/own-redis.ts';
 
 const REPO = 'acme/app';
@@ -20,48 +13,28 @@ const WORKFLOW = {
   steps: [{ id: 'one', action: 'agent.run', instruction: 'Say that it is done.', params: { agentId: 'worker' } }],
 };
 
-let dir: string;
-let github: GitHub;
-let model: ScriptedModel;
+let stage: Stage;
 let redis: OwnRedis;
-let server: Running;
 let raw: Redis;
-let webhooks: string;
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'pitwall-cost-'));
-  const director = () => ({ tools: [{ name: 'task_completed', input: { message: 'It is done.' } }] });
-  [github, model, redis] = await Promise.all([GitHub.start({ dir }), ScriptedModel.start({ director }), OwnRedis.open()]);
+  redis = await OwnRedis.open();
   raw = await redis.connection();
+  stage = await Stage.open(redis.url, { director: () => ({ tools: [{ name: 'task_completed', input: { message: 'It is done.' } }] }) });
   const files = { '.overcut/workflow.json': JSON.stringify(WORKFLOW), '.overcut/agents/worker.md': '---\nname: Worker\n---\nYou work.\n' };
-  const repo = await github.createRepository(REPO, files);
-  server = await start(
-    readConfig({
-      PATH: process.env.PATH ?? '',
-      APP_ID: String(github.app.id),
-      PRIVATE_KEY: github.app.privateKey,
-      WEBHOOK_SECRET: github.app.webhookSecret,
-      GITHUB_API_URL: github.apiUrl,
-      ANTHROPIC_API_KEY: model.apiKey,
-      ANTHROPIC_BASE_URL: model.url,
-      PITWALL_REDIS_URL: redis.url,
-      PITWALL_DATA_DIR: join(dir, 'data'),
-      PORT: '0',
-      LOG_LEVEL: 'silent',
-    }),
-  );
-  webhooks = `${server.url}/api/github/webhooks`;
-  github.hooks.target = webhooks;
-  github.install(repo);
-  await github.hooks.idle();
+  const repo = await stage.github.createRepository(REPO, files);
+  await stage.addServer();
+  stage.github.install(repo);
+  await stage.github.hooks.idle();
 });
 afterAll(async () => {
-  await server.stop();
-  await Promise.all([github.stop(), model.stop(), redis.close()]);
-  await rm(dir, { recursive: true, force: true });
+  await stage.close();
+  await redis.close();
 });
 
 it(`a delivery and its run cost Redis at most ${MOST_COMMANDS} commands`, async () => {
+  const { github } = stage;
+  const webhooks = github.hooks.target;
   const alice = github.person('alice', { [REPO]: 'write' });
   const runOne = async (title: string) => {
     github.hooks.target = webhooks;
