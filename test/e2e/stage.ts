@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFailed } from 'vitest';
 import { GitHub } from '../../src/demo/github/github.ts';
 import type { Director } from '../../src/demo/model/call.ts';
 import { ScriptedModel } from '../../src/demo/model/scripted-model.ts';
@@ -120,7 +121,17 @@ export class Stage {
   static async open(redisUrl: string, options: { director?: Director; latencyMs?: number } = {}): Promise<Stage> {
     const dir = await mkdtemp(join(tmpdir(), 'pitwall-e2e-'));
     const [github, model] = await Promise.all([GitHub.start({ dir }), ScriptedModel.start(options)]);
-    return new Stage({ github, model, dir, redisUrl });
+    const stage = new Stage({ github, model, dir, redisUrl });
+    if (expect.getState().currentTestName) onTestFailed(() => console.error(stage.#tell()));
+    return stage;
+  }
+
+  /** What a test that failed has to tell: what came in, what GitHub was asked for last, and what the servers said. */
+  #tell(): string {
+    const { hooks, log } = this.github;
+    const deliveries = hooks.deliveries.map(({ guid, event, action, createdAt, answer }) => ({ guid, event, action, createdAt, answer }));
+    const requests = log.slice(-60).map(({ at, method, path, status, fault, refusal }) => ({ at, method, path, status, fault, refusal }));
+    return [...[...deliveries, ...requests].map((one) => JSON.stringify(one)), ...this.servers.map(({ said }) => said)].join('\n');
   }
 
   /** Adds a server and points the webhooks at the first, unless they shall go nowhere. `options` are those of `pitwall start`. */
