@@ -49,8 +49,8 @@ export async function start(config: Config): Promise<Running> {
 export async function workAlone(config: Config, work: Work, handle: { signal: AbortSignal; begun(): void }): Promise<void> {
   const frame = openFrame(config);
   try {
-    const { services } = await openServices(config, loadSettings(config, frame.log), frame);
-    await doWorkAlone(services, work, handle);
+    const { services, github } = await openServices(config, loadSettings(config, frame.log), frame);
+    await doWorkAlone({ services, intake: openIntake(services, github) }, work, handle);
   } finally {
     await frame.stop();
   }
@@ -84,8 +84,7 @@ async function wire(given: Config, frame: Frame): Promise<Running> {
   const config = await withRedis(given, frame);
   const { store, services, github } = await openServices(config, settings, frame);
   await store.watch.start((condition) => hearCondition(condition, { queues: store.queues, log }));
-  const intake = new Intake({ services, app: github, configurations: new Configurations(), permissions: new Permissions() });
-  github.onDelivery((delivery) => intake.handle(delivery));
+  const intake = openIntake(services, github);
   const working = () => config.role !== 'all' || store.queues.working;
   const onError = (message: string) => log.warn({ reason: message }, 'at the door for webhooks');
   const app = config.role === 'worker' ? null : await openDoor(config, { store, working, onError });
@@ -96,6 +95,12 @@ async function wire(given: Config, frame: Frame): Promise<Running> {
   const port = app?.port ?? 0;
   log.info({ port, role: config.role }, 'Pitwall is ready');
   return { url: `http://127.0.0.1:${port}`, port, stop };
+}
+
+function openIntake(services: Services, app: GitHubApp): Intake {
+  const intake = new Intake({ services, app, configurations: new Configurations(), permissions: new Permissions() });
+  app.onDelivery((delivery) => intake.handle(delivery));
+  return intake;
 }
 
 /** Where no Redis is named one is started, and named to the processes that this one starts. */

@@ -7,18 +7,23 @@ import { advanceRun } from './run/run.ts';
 import { advanceDelegation, giveUpDelegation, quarantineDelegation } from './session/delegation.ts';
 import type { Services } from './session/services.ts';
 import { dueBy } from './store/expected.ts';
-import type { Handlers, Timer } from './store/queues.ts';
+import type { Delivery, Handlers, Timer } from './store/queues.ts';
 import { isStoreTrouble } from './store/redis.ts';
 import type { Past } from './store/starts.ts';
 
-/** What may crash its process, and is counted. */
-export interface Work {
-  wake: Timer['wake'];
-  id: string;
+/** What may crash its process, and is counted: an advance or a report that was woken, or a delivery. */
+export type Work = (Timer | { wake: 'delivery'; id: string; delivery: Delivery }) & {
   /** Why it is ended before anything else is done. */
   quarantine?: string;
-  /** Its journal is not read any more, but for its first and its last entry. */
+  /** Its journal is not read any more, but for its first and its last entry; of a delivery, its body. */
   unread?: true;
+};
+type Advance = Extract<Work, Timer>;
+
+/** What work is done with. */
+export interface WorkParts {
+  services: Services;
+  intake: Pick<Intake, 'take' | 'giveUp'>;
 }
 
 /** How work in a process of its own ended; `died` where that process never said so. Before it had `begun` nothing of the work was touched. */
@@ -51,11 +56,11 @@ const COUNT_AGAIN_MS = 500;
  * What each kind of job does. What waits sets its timer and leaves; what lost its journal to another writer
  * stops, and looks again a little later, for the other may have died since.
  */
-export function makeHandlers(services: Services, intake: Intake, alone: Alone): Handlers {
-  const parts = { services, alone, turns: makeTurns(MOST_ALONE), unborn: 0 };
-  const counted = (wake: Work['wake']) => (id: string, signal: AbortSignal) => workCounted(parts, { wake, id }, signal);
+export function makeHandlers(services: Services, intake: WorkParts['intake'], alone: Alone): Handlers {
+  const parts = { services, intake, alone, turns: makeTurns(MOST_ALONE), unborn: 0 };
+  const counted = (wake: Timer['wake']) => (id: string, signal: AbortSignal) => workCounted(parts, { wake, id }, signal);
   return {
-    delivery: (delivery) => intake.take(delivery),
+    delivery: (delivery, signal) => workCounted(parts, { wake: 'delivery', id: delivery.id, delivery }, signal),
     run: counted('run'),
     delegation: counted('delegation'),
     report: counted('report'),
@@ -65,14 +70,21 @@ export function makeHandlers(services: Services, intake: Intake, alone: Alone): 
   };
 }
 
-/** Takes a run, delegation or report as far as it goes. Throws where it has to be tried again. */
-async function doWork(services: Services, work: Work, signal: AbortSignal): Promise<void> {
+/** Throws where it has to be tried again. */
+async function doWork({ services, intake }: WorkParts, work: Work, signal: AbortSignal): Promise<void> {
+  if (work.wake !== 'delivery') return advance(services, work, signal);
+  const { delivery, quarantine, unread = false } = work;
+  await (quarantine === undefined ? intake.take(delivery) : intake.giveUp(delivery, quarantine, { unread }));
+}
+
+/** Takes a run, delegation or report as far as it goes. */
+async function advance(services: Services, work: Advance, signal: AbortSignal): Promise<void> {
   const { wake, id, quarantine, unread = false } = work;
-  const { advance, end, giveUp } = wake === 'delegation' ? DELEGATIONS : RUNS;
+  const kind = wake === 'delegation' ? DELEGATIONS : RUNS;
   const go = async () => {
     if (wake === 'report') return reportRun(services, id, { signal, brief: unread });
-    if (quarantine !== undefined) await (unread ? giveUp : end)(services, id, quarantine);
-    await advance(services, id, signal);
+    if (quarantine !== undefined) await (unread ? kind.giveUp : kind.end)(services, id, quarantine);
+    await kind.advance(services, id, signal);
   };
   await leaveOrderly(services, { wake, id }, { signal, work: go });
 }
@@ -80,29 +92,29 @@ async function doWork(services: Services, work: Work, signal: AbortSignal): Prom
 const RUNS = { advance: advanceRun, end: quarantineRun, giveUp: giveUpRun };
 const DELEGATIONS = { advance: advanceDelegation, end: quarantineDelegation, giveUp: giveUpDelegation };
 
-/** Under what name starts are counted. A report has no journal of its own, so no entry sets its count back, but every report that is made. */
-function countedAs({ wake, id }: Work): string {
-  return wake === 'report' ? `report/${id}` : id;
+/** Under what name starts are counted. */
+function countedAs(work: Work): string {
+  return hasJournal(work) ? work.id : `${work.wake}/${work.id}`;
+}
+
+/** Reports and deliveries have none, so no entry sets their count back, but the end of their work. */
+function hasJournal({ wake }: Work): boolean {
+  return wake === 'run' || wake === 'delegation';
 }
 
 /**
  * Does work in the process that was started for it: that one counts the start, so that the end of its parent is not held against the work. What has got
  * further since its end was decided is not ended.
  */
-export async function doWorkAlone(
-  services: Services,
-  work: Work,
-  { signal, begun }: { signal: AbortSignal; begun(): void },
-): Promise<void> {
+export async function doWorkAlone(parts: WorkParts, work: Work, { signal, begun }: { signal: AbortSignal; begun(): void }): Promise<void> {
   if (signal.aborted) return;
-  const past = await services.store.starts.begin(countedAs(work));
+  const past = await parts.services.store.starts.begin(countedAs(work));
   begun();
-  const { wake, id } = work;
-  await tryCounted(services, past.count + past.failures > 0 ? work : { wake, id }, signal);
+  const { quarantine, unread, ...whole } = work;
+  await tryCounted(parts, past.count + past.failures > 0 ? work : whole, signal);
 }
 
-interface Parts {
-  services: Services;
+interface Parts extends WorkParts {
   alone: Alone;
   turns(work: () => Promise<void>): Promise<void>;
   /** How many processes in a row died before they began. */
@@ -118,38 +130,41 @@ async function workCounted(parts: Parts, work: Work, signal: AbortSignal): Promi
     return turns(() => workAlone(parts, work, signal));
   }
   try {
-    await tryCounted(services, work, signal);
+    await tryCounted(parts, work, signal);
   } catch (error) {
     await tryLater(services, work, error);
   }
 }
 
 /** Does work whose start was counted, and counts how it ended. While Redis is away or full nothing is held against it. */
-async function tryCounted(services: Services, work: Work, signal: AbortSignal): Promise<void> {
+async function tryCounted(parts: WorkParts, work: Work, signal: AbortSignal): Promise<void> {
+  const { services } = parts;
   const { starts } = services.store;
   try {
-    await doWork(services, work, signal);
+    await doWork(parts, work, signal);
   } catch (error) {
     await countEnd(services, work, (name) => (isStoreTrouble(error) ? starts.end(name) : starts.failed(name, wordsOf(error))));
     throw error;
   }
-  await countEnd(services, work, (name) => (work.wake === 'report' ? starts.forget(name) : starts.end(name)));
+  await countEnd(services, work, (name) => (hasJournal(work) ? starts.end(name) : starts.forget(name)));
 }
 
 async function isHopeless({ store }: Services, { wake }: Work, { failures, since }: Past): Promise<boolean> {
   if (wake === 'report') return failures >= FAILURES_OF_REPORT;
+  if (wake === 'delivery') return false;
   return failures >= MOST_FAILURES && (await store.now()) - since >= FAILING_MS;
 }
 
 async function workAlone(parts: Parts, work: Work, signal: AbortSignal): Promise<void> {
   const { services, alone } = parts;
   const { store, log } = services;
-  if (signal.aborted) return lookAgain(services, work);
+  if (signal.aborted) return handOver(services, work);
   const past = await store.starts.look(countedAs(work));
   const task = taskOf(work, past, await isHopeless(services, work, past));
-  log.warn({ ...task, ...past }, 'this ended its process, or failed, without getting any further: it goes on alone');
+  const { wake, id, quarantine, unread } = task;
+  log.warn({ wake, id, quarantine, unread, ...past }, 'this ended its process, or failed, without getting any further: it goes on alone');
   const end = await alone(task, signal);
-  if (signal.aborted) return lookAgain(services, work);
+  if (signal.aborted) return handOver(services, work);
   parts.unborn = end.end === 'done' || end.begun ? 0 : parts.unborn + 1;
   if (end.end === 'done') return;
   if (!end.begun) return pauseBefore(services, work, { tries: parts.unborn, why: `its own process did not begin: ${end.how}` });
@@ -183,7 +198,10 @@ async function tryLater(services: Services, work: Work, error: unknown): Promise
   await pauseBefore(services, work, { tries, why: wordsOf(error) });
 }
 
-async function pauseBefore({ store, log }: Services, { wake, id }: Work, { tries, why }: { tries: number; why: string }): Promise<void> {
+/** A delivery's job has pauses of its own. */
+async function pauseBefore({ store, log }: Services, work: Work, { tries, why }: { tries: number; why: string }): Promise<void> {
+  if (work.wake === 'delivery') throw new Error(why);
+  const { wake, id } = work;
   const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(tries, 20));
   log.error({ wake, id, pause, reason: why }, 'this does not get any further and is tried again after a pause');
   const now = await store.now();
@@ -250,6 +268,12 @@ async function suspend(services: Services, timer: Timer, { error, signal }: { er
   if (pause !== null) return store.queues.setTimer(timer, pause.until);
   if (!(error instanceof Superseded) && !signal.aborted) throw error;
   await lookAgain(services, timer);
+}
+
+/** The job of a delivery that fails is taken up by another process. */
+async function handOver(services: Services, work: Work): Promise<void> {
+  if (work.wake === 'delivery') throw new Error('this process stops');
+  await lookAgain(services, work);
 }
 
 async function lookAgain({ store }: Services, timer: Timer): Promise<void> {

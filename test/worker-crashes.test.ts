@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Superseded } from '../src/journal/errors.ts';
-import type { Intake } from '../src/run/intake.ts';
 import type { Services } from '../src/session/services.ts';
-import type { Handlers } from '../src/store/queues.ts';
+import type { Delivery, Handlers } from '../src/store/queues.ts';
 import { type AloneEnd, doWorkAlone, makeHandlers, type Work } from '../src/worker.ts';
 import { agentStep, House, type Process, session, startOf } from './session/house.ts';
 
@@ -17,12 +16,12 @@ beforeEach(() => {
 });
 
 const { signal } = new AbortController();
-const done = () => Promise.resolve();
+const NO_INTAKE = { take: async () => {}, giveUp: async () => {} };
 
 /** Handlers of a process whose own processes end as told; `tasks` are what those were given. */
 function handlersOf(services: Services, alone: (work: Work) => Promise<AloneEnd>): { handlers: Handlers; tasks: Work[] } {
   const tasks: Work[] = [];
-  const handlers = makeHandlers(services, { take: done } as unknown as Intake, (work) => {
+  const handlers = makeHandlers(services, NO_INTAKE, (work) => {
     tasks.push(work);
     return alone(work);
   });
@@ -48,7 +47,7 @@ describe('work that crashes', () => {
     house.play = () => ({ text: 'said' });
     const run = await house.begin(startOf({ steps: [agentStep('say')] }));
     const { handlers, tasks } = handlersOf(process.services, async (work) => {
-      await doWorkAlone(process.services, work, quietly);
+      await doWorkAlone({ services: process.services, intake: NO_INTAKE }, work, quietly);
       return { end: 'done' };
     });
     await crash(run, 1);
@@ -84,7 +83,7 @@ describe('work that crashes', () => {
     while (!(await house.entriesOf(run, 'briefed')).length) await new Promise((resolve) => setTimeout(resolve, 5));
     const { handlers, tasks } = handlersOf(house.process().services, async (work) => {
       if (work.quarantine === undefined) return dies(work);
-      await doWorkAlone(house.process().services, work, quietly);
+      await doWorkAlone({ services: house.process().services, intake: NO_INTAKE }, work, quietly);
       return { end: 'done' };
     });
     await crash(run, 2);
@@ -110,7 +109,7 @@ describe('work that crashes', () => {
     const run = await house.begin(startOf({ steps: [session('s')] }));
     const { handlers, tasks } = handlersOf(process.services, async (work) => {
       if (work.quarantine === undefined) return dies(work);
-      await doWorkAlone(process.services, work, quietly);
+      await doWorkAlone({ services: process.services, intake: NO_INTAKE }, work, quietly);
       return { end: 'done' };
     });
     await handlers.run(run, signal);
@@ -132,7 +131,7 @@ describe('work that crashes', () => {
     async (work: Work): Promise<AloneEnd> => {
       if (work.quarantine !== undefined && !work.unread) times--;
       if (!work.unread && times >= 0) return dies(work);
-      await doWorkAlone(services, work, quietly);
+      await doWorkAlone({ services, intake: NO_INTAKE }, work, quietly);
       return { end: 'done' };
     };
 
@@ -227,7 +226,7 @@ describe('work that crashes', () => {
     await process.drive(run);
     const { handlers, tasks } = handlersOf(services, async (work) => {
       if (!work.unread) return dies({ ...work, id: `report/${work.id}` });
-      await doWorkAlone(services, work, quietly);
+      await doWorkAlone({ services, intake: NO_INTAKE }, work, quietly);
       return { end: 'done' };
     });
     await crash(`report/${run}`, 2);
@@ -241,13 +240,45 @@ describe('work that crashes', () => {
     expect(tasks).toHaveLength(6);
   });
 
+  it('that is a delivery goes on alone after two crashes, is given up with its reason after five more, and is taken anew when it is sent again', async () => {
+    const delivery = { id: 'deadly', event: 'pull_request', body: '{}' };
+    const { services } = process;
+    const told: string[] = [];
+    const intake = {
+      take: async ({ id }: Delivery) => void told.push(`took ${id}`),
+      giveUp: async ({ id }: Delivery, reason: string, { unread }: { unread: boolean }) =>
+        void told.push(`gave up ${id}: ${reason}, ${unread}`),
+    };
+    const tasks: Work[] = [];
+    const handlers = makeHandlers(services, intake, async (work) => {
+      tasks.push(work);
+      if (tasks.length <= 6) return dies({ ...work, id: 'delivery/deadly' });
+      await doWorkAlone({ services, intake }, work, quietly);
+      return { end: 'done' };
+    });
+    await handlers.delivery({ ...delivery, id: 'other' }, signal);
+    await crash('delivery/deadly', 2);
+    for (let time = 0; time < 6; time++) await expect(handlers.delivery(delivery, signal)).rejects.toThrow('exit code 9');
+    await handlers.delivery(delivery, signal);
+    expect(tasks.map(({ quarantine = '' }) => /\d+ times/.exec(quarantine)?.[0])).toEqual([
+      ...Array(5).fill(undefined),
+      '7 times',
+      '8 times',
+    ]);
+    expect(told).toEqual(['took other', expect.stringMatching(/^gave up deadly: its process ended 8 times .* exit code 9, false$/)]);
+    await handlers.delivery(delivery, signal);
+    expect(told).toEqual(['took other', expect.any(String), 'took deadly']);
+    expect(tasks).toHaveLength(7);
+    expect(await house.redis.keys(`${house.prefix}:starts:delivery/*`)).toEqual([]);
+  });
+
   it('that gets further while its end is being decided is not ended', async () => {
     house.play = () => ({ text: 'said' });
     const run = await house.begin(startOf({ steps: [agentStep('say')] }));
     const { services } = house.process();
     const { handlers, tasks } = handlersOf(services, async (work) => {
       await (await house.store.journals.open(run)).append({ type: 'noted', key: 'by another', value: 1 });
-      await doWorkAlone(services, work, quietly);
+      await doWorkAlone({ services, intake: NO_INTAKE }, work, quietly);
       return { end: 'done' };
     });
     await crash(run, 12);

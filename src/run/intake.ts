@@ -83,6 +83,25 @@ export class Intake {
     await claims.finish(id);
   }
 
+  /**
+   * Gives up a delivery that ended its process time and again: `reason` stands in the log and, unless its body shall not even be read, under what was decided
+   * about its resource. The claims stay its own, so that it is taken anew where it is sent again.
+   */
+  async giveUp(
+    { id, event, body }: { id: string; event: string; body: string },
+    reason: string,
+    { unread }: { unread: boolean },
+  ): Promise<void> {
+    const { log, store } = this.#parts.services;
+    log.error({ delivery: id, event, reason }, 'this delivery is given up; have GitHub send it again once its cause is gone');
+    if (unread) return;
+    const { events } = toEvents({ id, name: event, payload: JSON.parse(body) as unknown }, { aliases: [], slug: '' });
+    const [first] = events;
+    if (!first) return;
+    const about = { at: Date.now(), delivery: id, event: first.name, workflow: null, run: null };
+    await store.decisions.record(first.repository.id, resourceKey(first.resource), [{ ...about, verdict: 'not matched', reason }]);
+  }
+
   /** What Probot dispatches to: a button that was pressed, or the events of a delivery, each with every workflow of its repository. */
   async handle(delivery: Delivery): Promise<void> {
     const { services, app } = this.#parts;

@@ -1,8 +1,12 @@
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, expect, inject, it } from 'vitest';
 import { BASE, direct, EXPECTED, HEAD, threadsOn } from './small-review.ts';
 import { Stage, until } from './stage.ts';
+
+const CLI = resolve(import.meta.dirname, '../../dist/cli.js');
 
 let stage: Stage | null = null;
 afterEach(async () => {
@@ -15,19 +19,28 @@ const MOST_DEATHS = 3;
 /** One whose own words are deadly, and one of whose files is, to the sub-agent that reads it. */
 const DEADLY = { title: 'DEADLY change', head: HEAD };
 const DEADLY_PART = { title: 'Change', head: { ...HEAD, 'b.txt': 'one\ntwo\nDEADLY b\nthree\n' } };
+/** One whose delivery is deadly to the process that looks for what it starts. */
+const DEADLY_DELIVERY = { title: 'Change', head: HEAD, name: 'acme/deadly' };
 /** With `PITWALL_LONG=1` the time of the healthy ones is compared with a run without the poison; on a machine that is busy with other tests it says nothing. */
 const LONG = process.env.PITWALL_LONG === '1';
 const HEALTHY = 10;
 const TAKE_OVERS_MS = 15_000;
 const PRELOAD = { NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, 'poison.mjs')).href}`, PITWALL_LOCK_MS: '1000' };
 
+interface Change {
+  title: string;
+  head: Record<string, string>;
+  /** Of its repository. */
+  name?: string;
+}
+
 /** Reviews healthy pull requests at once, and beside them these. Answers how long the healthy ones took (ms). */
-async function reviewAll(deadly: { title: string; head: Record<string, string> }[]) {
+async function reviewAll(deadly: Change[], healthy = HEALTHY) {
   const own = await Stage.open(inject('redisUrl'), { director: direct, latencyMs: 20 });
   stage = own;
   const { github } = own;
-  const changes = [...Array.from({ length: HEALTHY }, (_, k) => ({ title: `Change ${k}`, head: HEAD })), ...deadly];
-  const repos = await Promise.all(changes.map((_, k) => github.createRepository(`acme/app-${k}`, BASE)));
+  const changes: Change[] = [...Array.from({ length: healthy }, (_, k) => ({ title: `Change ${k}`, head: HEAD })), ...deadly];
+  const repos = await Promise.all(changes.map(({ name }, k) => github.createRepository(name ?? `acme/app-${k}`, BASE)));
   for (const repo of repos) github.install(repo);
   const alice = github.person('alice', Object.fromEntries(repos.map((repo) => [repo.fullName, 'write'] as const)));
   for (const server of [await own.addServer(PRELOAD), await own.addServer(PRELOAD)]) server.supervise();
@@ -39,12 +52,12 @@ async function reviewAll(deadly: { title: string; head: Record<string, string> }
     const checks = repo ? github.checks(repo) : [];
     return checks.length > 0 && checks.every((check) => check.status === 'completed');
   };
-  await until('the healthy ones are reviewed', () => changes.slice(0, HEALTHY).every((_, k) => ended(k)), 90_000);
+  await until('the healthy ones are reviewed', () => changes.slice(0, healthy).every((_, k) => ended(k)), 90_000);
   const took = Date.now() - begun;
   return { github, repos, pulls, ended, took, deaths: () => own.servers.reduce((sum, server) => sum + server.deaths, 0) };
 }
 
-async function timeOf(deadly: Parameters<typeof reviewAll>[0]): Promise<number> {
+async function timeOf(deadly: Change[]): Promise<number> {
   const { took } = await reviewAll(deadly);
   await stage?.close();
   return took;
@@ -76,3 +89,26 @@ it('a run, or a part of one, that kills its process each time is ended with its 
   expect(beside - plain).toBeLessThan(TAKE_OVERS_MS);
   expect(github.defects).toEqual([]);
 });
+
+it('a delivery that kills its process each time is given up with its reason, and all others are reviewed', {
+  timeout: 200_000,
+}, async () => {
+  const { github, repos, pulls, deaths } = await reviewAll([DEADLY_DELIVERY], 2);
+  for (const k of [0, 1]) expect(threadsOn(github, repos[k]?.fullName ?? '', pulls[k]?.number ?? 0)).toEqual(EXPECTED);
+  const why = await until(
+    'the delivery is given up',
+    () => whyOf(DEADLY_DELIVERY.name).then((text) => /its process ended .*/.exec(text)?.[0]),
+    90_000,
+  );
+  for (const part of ['7 times', 'SIGKILL']) expect(why).toContain(part);
+  expect(deaths()).toBeLessThanOrEqual(MOST_DEATHS);
+  expect(github.checks(DEADLY_DELIVERY.name)).toEqual([]);
+  expect(github.defects).toEqual([]);
+});
+
+/** What `pitwall why` says of the first pull request of a repository; empty as long as it knows nothing. */
+async function whyOf(repository: string): Promise<string> {
+  const env = { ...stage?.servers[0]?.environment, NODE_OPTIONS: '' };
+  const said = await promisify(execFile)(process.execPath, [CLI, 'why', `${repository}#1`], { env }).catch(() => null);
+  return said?.stdout ?? '';
+}

@@ -112,7 +112,10 @@ function workAlone(world: World, parent: Process): Alone {
       let begun = false;
       const { process, services } = openProcess(world, () => resolve({ end: 'died', how: 'killed', begun }));
       parent.children.push(process);
-      const done = doWorkAlone(services, work, { signal, begun: () => void (begun = true) });
+      const done = doWorkAlone({ services, intake: intakeOf(world, process, services) }, work, {
+        signal,
+        begun: () => void (begun = true),
+      });
       done.then(
         () => resolve({ end: 'done' }),
         (error: Error) => resolve({ end: 'failed', how: error.message, begun }),
