@@ -1,3 +1,4 @@
+import type { EffectRecord } from '../../src/journal/effect.ts';
 import { QUEUES } from '../../src/store/jobs.ts';
 import type { Sabotage } from './world.ts';
 
@@ -43,15 +44,16 @@ export const SABOTAGES: Record<string, Sabotaged> = {
       github.lists = false;
     },
   },
-  /** Who carries an effect out is not recorded. */
+  /** Anybody may carry an effect out, and what was carried out is forgotten. */
   'the records of effects': {
     breaks: /stands twice/,
     sabotage: ({ shelf }) => {
-      shelf.effects.swap = () => true;
-      let intent = false;
-      shelf.effects.get = () => {
-        intent = !intent;
-        return intent ? { state: 'intent', at: shelf.clock.now() } : { state: 'acting', at: shelf.clock.now(), by: 'p1' };
+      const kept = new Map<string, EffectRecord>();
+      shelf.effects.get = (id) => kept.get(id) ?? null;
+      shelf.effects.swap = (id, _, next) => {
+        if (next.state === 'ended') kept.delete(id);
+        else kept.set(id, next);
+        return true;
       };
     },
   },
