@@ -38,5 +38,5 @@ it('a process of its own is started from the sources too, as under npm run dev, 
   const [first] = processesOfThis();
   expect(await alone({ wake: 'run', id: 'rother' }, signal)).toEqual({ end: 'done' });
   expect(processesOfThis()).toEqual([first]);
-  await expect.poll(processesOfThis, { timeout: 10_000 }).toEqual([]);
+  await expect.poll(processesOfThis).toEqual([]);
 });

@@ -70,7 +70,6 @@ describe.concurrent('a body that never ends', () => {
     clearInterval(drip);
     expect(Date.now() - before).toBeGreaterThanOrEqual(140);
     await once(asked, 'close');
-    expect(Date.now() - before).toBeLessThan(3_000);
     expect(door.calls).toEqual([]);
   });
 

@@ -42,6 +42,7 @@ describe('the transport', () => {
       ports.add(req.socket.remotePort);
       setTimeout(() => res.end('late'), 600);
     });
+    server.keepAliveTimeout = 0;
     const fetch = createTransport({ idleMs: 200 });
     expect(await (await fetch(url)).text()).toBe('late');
     await expect.poll(() => new Promise((done) => server.getConnections((_, count) => done(count)))).toBe(0);

@@ -49,9 +49,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-it('work in a process of its own is handed over by SIGTERM, left by no parent, and ended by /cancel and by an exit signal', {
-  timeout: 120_000,
-}, async () => {
+it('work in a process of its own is handed over by SIGTERM, left by no parent, and ended by /cancel and by an exit signal', async () => {
   const own = await Stage.open(inject('redisUrl'), {
     latencyMs: NEVER_MS,
     director: () => ({ tools: [{ name: 'task_completed', input: { message: 'the last word' } }] }),

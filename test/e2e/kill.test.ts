@@ -18,7 +18,7 @@ async function countEntries(connection: Redis, prefix: string): Promise<number> 
   return lengths.reduce((sum, length) => sum + length, 0);
 }
 
-it('kill -9 at every journal entry: the same review stands there once', { timeout: 280_000 }, async () => {
+it('kill -9 at every journal entry: the same review stands there once', { timeout: 900_000 }, async () => {
   stage = await Stage.open(inject('redisUrl'), { director: direct });
   redis = connectCommands(inject('redisUrl'), () => {});
   await waitReady(redis, 5_000);

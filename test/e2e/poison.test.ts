@@ -52,7 +52,7 @@ async function reviewAll(deadly: Change[], healthy = HEALTHY) {
     const checks = repo ? github.checks(repo) : [];
     return checks.length > 0 && checks.every((check) => check.status === 'completed');
   };
-  await until('the healthy ones are reviewed', () => changes.slice(0, healthy).every((_, k) => ended(k)), 90_000);
+  await until('the healthy ones are reviewed', () => changes.slice(0, healthy).every((_, k) => ended(k)), 300_000);
   const took = Date.now() - begun;
   return { github, repos, pulls, ended, took, deaths: () => own.servers.reduce((sum, server) => sum + server.deaths, 0) };
 }
@@ -64,7 +64,7 @@ async function timeOf(deadly: Change[]): Promise<number> {
 }
 
 it('a run, or a part of one, that kills its process each time is ended with its reason, and all others are reviewed as without it', {
-  timeout: 280_000,
+  timeout: 900_000,
 }, async () => {
   const plain = LONG ? await timeOf([]) : 0;
   const beside = LONG ? await timeOf([DEADLY]) : 0;
@@ -73,13 +73,13 @@ it('a run, or a part of one, that kills its process each time is ended with its 
     expect(threadsOn(github, repos[k]?.fullName ?? '', pulls[k]?.number ?? 0)).toEqual(EXPECTED);
     expect(github.checks(repos[k]?.fullName ?? '').map((check) => check.conclusion)).toEqual(['success']);
   }
-  await until('the poisonous one ended', () => ended(HEALTHY), 120_000);
+  await until('the poisonous one ended', () => ended(HEALTHY));
   const [repo, pull] = [repos[HEALTHY]?.fullName ?? '', pulls[HEALTHY]?.number ?? 0];
   const [comment] = github.comments(repo, pull);
   const [check] = github.checks(repo);
   expect(check?.conclusion).toBe('failure');
   for (const part of ['failed', 'step "review"', '7 times', 'SIGKILL', '/retry']) expect(comment?.body).toContain(part);
-  await until('the one with a poisonous part ended', () => ended(HEALTHY + 1), 60_000);
+  await until('the one with a poisonous part ended', () => ended(HEALTHY + 1));
   const partly = repos[HEALTHY + 1]?.fullName ?? '';
   const [said] = github.comments(partly, pulls[HEALTHY + 1]?.number ?? 0);
   for (const part of ['✅', 'a.txt: 1 finding', '7 times', 'in turn 2']) expect(said?.body).toContain(part);
@@ -91,7 +91,7 @@ it('a run, or a part of one, that kills its process each time is ended with its 
 });
 
 it('a delivery that kills its process each time is given up with its reason, and all others are reviewed', {
-  timeout: 200_000,
+  timeout: 900_000,
 }, async () => {
   const { github, repos, pulls, deaths } = await reviewAll([DEADLY_DELIVERY], 2);
   for (const k of [0, 1]) expect(threadsOn(github, repos[k]?.fullName ?? '', pulls[k]?.number ?? 0)).toEqual(EXPECTED);

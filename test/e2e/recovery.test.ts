@@ -11,9 +11,7 @@ afterEach(async () => {
 
 const LIST = 'GET /app/hook/deliveries';
 
-it('comments that were written while every process was down are answered after the start, without a webhook', {
-  timeout: 90_000,
-}, async () => {
+it('comments that were written while every process was down are answered after the start, without a webhook', async () => {
   stage = await Stage.open(inject('redisUrl'), { director: echo });
   const server = await stage.addServer({ PITWALL_LOCK_MS: '800' });
   const { github, repo, alice, mallory, number, said, ended } = await openTalk(stage);
@@ -34,7 +32,7 @@ it('comments that were written while every process was down are answered after t
   expect(github.defects).toEqual([]);
 });
 
-it('a pull request that was opened while every process was down is reviewed after the start, once', { timeout: 90_000 }, async () => {
+it('a pull request that was opened while every process was down is reviewed after the start, once', async () => {
   stage = await Stage.open(inject('redisUrl'), { director: direct });
   const { github, repo, number, ended } = await openPull(stage, 'acme/app', { files: BASE, head: HEAD });
   await Promise.all([stage.addServer(), stage.addServer()]);

@@ -40,7 +40,7 @@ async function review(): Promise<Scene> {
   const alice = github.person('alice', { [repo.fullName]: 'write' });
   const server = await made.addServer({ PITWALL_LOCK_MS: '1000' });
   const open = async (branch: string) => {
-    await alice.push(repo, branch, { ...HEAD, [`${branch}.md`]: 'So that no two branches end in the same commit.\n' });
+    await alice.push(repo, branch, HEAD);
     return (await alice.openPull(repo, { head: branch, title: `Change ${branch}` })).number;
   };
   const number = await open('feature');

@@ -12,8 +12,8 @@ import { ScriptedModel } from '../../src/demo/model/scripted-model.ts';
 
 const CLI = resolve(import.meta.dirname, '../../dist/cli.js');
 
-/** Resolves with the first value of `look` that is neither null, undefined nor false. */
-export async function until<T>(what: string, look: () => Promise<T> | T, ms = 45_000): Promise<NonNullable<T>> {
+/** Resolves with the first value of `look` that is neither null, undefined nor false. Patient, for a busy machine is slow. */
+export async function until<T>(what: string, look: () => Promise<T> | T, ms = 120_000): Promise<NonNullable<T>> {
   const end = Date.now() + ms;
   for (;;) {
     const value = await look();

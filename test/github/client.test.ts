@@ -153,7 +153,7 @@ describe('clients', () => {
 
   it('give up on an answer that does not come', async () => {
     stage.fault({ on: /^POST .*\/labels$/, kind: 'hang' });
-    const app = new GitHubApp({ ...stage.options, timeout: 150 });
+    const app = new GitHubApp({ ...stage.options, timeout: 1_000 });
     const { rest } = await app.api(stage.installation, stage.repository.id, 'review');
     await expect(rest.issues.createLabel({ ...place, name: 'flood' })).rejects.toMatchObject({
       kind: 'network',

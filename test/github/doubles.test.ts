@@ -110,7 +110,7 @@ describe('of two that stand, the one that others know stays', () => {
 describe('an effect under way', () => {
   it('is taken over before its double is removed: who had it records nothing, and finds what stands', async () => {
     const slow = house.publisher({ worker: 'slow' });
-    house.gh.fault({ on: COMMENTS, kind: 'latency', ms: 400, when: 'after' });
+    house.gh.fault({ on: COMMENTS, kind: 'latency', ms: 1_500, when: 'after' });
     house.records.rows.set(`${run}:step.1`, JSON.stringify({ state: 'acting', at: house.clock.now(), by: 'slow' }));
     const writing = slow.perform(comment()).catch((error: unknown) => error);
     while ((await saying(`Hello ${run}`)).length === 0) await new Promise((done) => setTimeout(done, 10));

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Issuer, PERMISSIONS, type Scope, Tokens } from '../../src/github/tokens.ts';
 
 const scope: Scope = { installation: 1, repository: 7, purpose: 'read' };
@@ -57,7 +57,7 @@ describe('tokens', () => {
     first.release();
     first.release();
     second.release();
-    await vi.waitFor(() => expect(state.revoked).toEqual(['t1']));
+    await expect.poll(() => state.revoked).toEqual(['t1']);
     expect((await tokens.lease(scope)).token).toBe('t2');
   });
 
@@ -66,7 +66,7 @@ describe('tokens', () => {
     const held = await tokens.lease(scope);
     const other = await tokens.lease({ ...scope, repository: 8 });
     other.release();
-    await vi.waitFor(() => expect(state.revoked).toEqual(['t2']));
+    await expect.poll(() => state.revoked).toEqual(['t2']);
     held.release();
     const again = await tokens.lease(scope);
     expect(again.token).toBe('t1');

@@ -121,7 +121,7 @@ describe('at work', () => {
     at.deliver(1_000);
     const started = Date.now();
     makePoller(20).start();
-    await until('it is in the queue', async () => (await at.queued()) === 1, 10_000);
+    await until('it is in the queue', async () => (await at.queued()) === 1);
     expect(Date.now() - started).toBeGreaterThanOrEqual(40 + 80 + 160);
     expect(at.lines.filter((line) => line.includes('could not be read'))).toHaveLength(3);
   });
@@ -131,7 +131,7 @@ describe('at work', () => {
     at.deliver(1_000);
     makePoller(20).start();
     const started = Date.now();
-    await until('it is in the queue', async () => (await at.queued()) === 1, 10_000);
+    await until('it is in the queue', async () => (await at.queued()) === 1);
     expect(Date.now() - started).toBeGreaterThanOrEqual(900);
   });
 
@@ -142,7 +142,7 @@ describe('at work', () => {
     await until('it asks', () => at.asked(LIST) > 0);
     const started = Date.now();
     await poller.stop();
-    expect(Date.now() - started).toBeLessThan(2_500);
+    expect(Date.now() - started).toBeLessThan(10_000);
     at.deliver(1_000);
     expect(await makePoller().look()).toBe(1);
   });

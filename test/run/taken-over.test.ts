@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import type { Model } from '../../src/agent/model.ts';
 import { Superseded } from '../../src/journal/errors.ts';
 import { advanceRun } from '../../src/run/run.ts';
@@ -56,7 +56,7 @@ it('a run whose journal has another writer aborts every call of a model that is 
   const services = servicesOver({ model, store: await storeBeside() });
   const work = advanceRun(services, run, never);
   const ended = expect(work).rejects.toThrow(Superseded);
-  await vi.waitFor(() => expect(asked).toHaveLength(2));
+  await expect.poll(() => asked).toHaveLength(2);
   const other = await (await storeBeside()).journals.open(run);
   await other.append({ type: 'noted', key: 'other', value: 'is here' });
   open();
@@ -74,12 +74,12 @@ it('one that is opened again in this process aborts what it had in hand', async 
   await services.store.journals.create(start.delegation, { type: 'delegation.started', start });
   const first = advanceDelegation(services, start.delegation, never);
   const ended = expect(first).rejects.toThrow(Superseded);
-  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  await expect.poll(() => asked).toHaveLength(1);
   const later = new AbortController();
   const second = advanceDelegation(services, start.delegation, later.signal).catch(() => 'left');
   await ended;
   expect(aborted[0]).toBeInstanceOf(Superseded);
-  await vi.waitFor(() => expect(asked).toHaveLength(2));
+  await expect.poll(() => asked).toHaveLength(2);
   later.abort('enough');
   expect(await second).toBe('left');
 });
@@ -93,11 +93,11 @@ it('an order to end aborts a call in hand of another process, also where Redis w
     const store = await storeBeside(wire.url);
     const run = await house.begin(startOf({ steps: [agentStep('slow')] }));
     const work = advanceRun(servicesOver({ model, store }), run, never).catch((error: unknown) => error);
-    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    await expect.poll(() => asked).toHaveLength(1);
     if (away) wire.cut();
     await orders.cancels.order([{ id: run, reason: 'told by another process' }]);
     if (away) wire.mend();
-    await vi.waitFor(() => expect(aborted).toHaveLength(1), { timeout: 10_000 });
+    await expect.poll(() => aborted).toHaveLength(1);
     expect(String(aborted[0])).toContain('told to end');
     await work;
   }

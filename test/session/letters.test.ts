@@ -170,4 +170,4 @@ it('every comment is heard exactly once, in order, or told that the session is c
   for (const kind of ['heard', 'late', 'refused'] as const) expect(tally[kind], kind).toBeGreaterThan(0);
   for (const resource of new Set(fates.map((fate) => fate.resource))) expect(await house.store.mailboxes.recipients(resource)).toEqual([]);
   process.stdout.write(`comments: ${JSON.stringify(tally)}\n`);
-}, 120_000);
+});

@@ -48,7 +48,7 @@ describe.each(KINDS)('%s: a job that was given up', (_, open) => {
           expect(tries).toHaveLength(count);
           expect((await jobs.counts()).deliveries).toBe(0);
         },
-        { timeout: 10_000 },
+        { timeout: 30_000 },
       );
     await add();
     await settled(2);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Superseded } from '../../src/journal/errors.ts';
 import { digestOf } from '../../src/store/encoding.ts';
 import { Journals } from '../../src/store/journals.ts';
@@ -154,7 +154,7 @@ eachStore('journals', (open) => {
       await (await journals.open('short')).append(state('1'));
       await journals.expire('short', 1);
       expect(await journals.read('short')).toHaveLength(1);
-      await vi.waitFor(async () => expect(await journals.read('short')).toEqual([]), { timeout: 5_000, interval: 100 });
+      await expect.poll(() => journals.read('short')).toEqual([]);
     });
   });
 });

@@ -98,7 +98,7 @@ export class Wire {
 /** Resolves when no job waits or runs. */
 export function quiet(queues: Pick<Queues, 'counts'>): Promise<void> {
   return vi.waitFor(async () => expect(Object.values(await queues.counts()).reduce((a, b) => a + b)).toBe(0), {
-    timeout: 10_000,
+    timeout: 30_000,
     interval: 20,
   });
 }

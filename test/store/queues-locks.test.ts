@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { handlersWith, Processes, SLOTS } from './processes.ts';
 
 let processes: Processes;
@@ -19,8 +19,8 @@ it('work whose lock was lost hears of it, and is taken up again', async () => {
     if (taken === 0) await queues.wakeRun('r1');
   }
   const locks = () => processes.raw.keys(`${processes.prefix}:runs-v*:lock`);
-  await vi.waitFor(async () => expect(await locks()).toHaveLength(1));
+  await expect.poll(() => locks()).toHaveLength(1);
   await processes.raw.del(...(await locks()));
-  await vi.waitFor(() => expect(heard).toEqual(['its lock was lost']), { timeout: 10_000 });
-  await vi.waitFor(() => expect(taken).toBeGreaterThan(1), { timeout: 10_000 });
+  await expect.poll(() => heard).toEqual(['its lock was lost']);
+  await expect.poll(() => taken).toBeGreaterThan(1);
 });

@@ -1,10 +1,10 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, it, vi } from 'vitest';
 import { handlersWith, Processes, quiet, SLOTS, Wire } from './processes.ts';
 
 const push = { id: 'ab-12', event: 'push', body: '{"a":"ä"}' };
 
 describe.concurrent('work', () => {
-  it('that throws is tried again also where Redis went away with it', async ({ onTestFinished }) => {
+  it('that throws is tried again also where Redis went away with it', async ({ expect, onTestFinished }) => {
     const processes = await Processes.open('outage');
     onTestFinished(() => processes.close());
     const wire = await Wire.open();
@@ -22,12 +22,12 @@ describe.concurrent('work', () => {
       SLOTS,
     );
     await queues.wakeRun('away');
-    await vi.waitFor(() => expect(advances).toBe(1));
+    await expect.poll(() => advances).toBe(1);
     await expect(queues.wakeRun('other')).rejects.toThrow();
     wire.mend();
-    await vi.waitFor(() => expect(advances).toBeGreaterThan(1), { timeout: 10_000 });
+    await expect.poll(() => advances).toBeGreaterThan(1);
   });
-  it('of a timer is done also where Redis went away at its time', async ({ onTestFinished }) => {
+  it('of a timer is done also where Redis went away at its time', async ({ expect, onTestFinished }) => {
     const processes = await Processes.open('outage');
     onTestFinished(() => processes.close());
     const wire = await Wire.open();
@@ -50,10 +50,10 @@ describe.concurrent('work', () => {
       }),
       SLOTS,
     );
-    await vi.waitFor(() => expect(advances).toBeGreaterThan(0), { timeout: 15_000 });
+    await expect.poll(() => advances).toBeGreaterThan(0);
     expect(cutBeforeWake.mock.calls.length).toBeGreaterThan(1);
   });
-  it('on a delivery that throws is kept and tried again, later each time', async ({ onTestFinished }) => {
+  it('on a delivery that throws is kept and tried again, later each time', async ({ expect, onTestFinished }) => {
     const processes = await Processes.open('outage');
     onTestFinished(() => processes.close());
     const { queues } = await processes.start();
@@ -71,10 +71,10 @@ describe.concurrent('work', () => {
       SLOTS,
     );
     await queues.addDelivery(push);
-    await vi.waitFor(() => expect(times).toHaveLength(1));
-    await vi.waitFor(async () => expect((await queues.counts()).deliveries).toBe(1));
+    await expect.poll(() => times).toHaveLength(1);
+    await expect.poll(async () => (await queues.counts()).deliveries).toBe(1);
     await queues.addDelivery(push);
-    await vi.waitFor(() => expect(times).toHaveLength(3), { timeout: 8_000 });
+    await expect.poll(() => times).toHaveLength(3);
     await quiet(queues);
     const [first = 0, second = 0, third = 0] = times;
     expect(second - first).toBeGreaterThanOrEqual(995);
@@ -82,7 +82,7 @@ describe.concurrent('work', () => {
     expect(failures).toEqual(['ab-12: no 1', 'ab-12: no 2']);
   });
 
-  it('of a process that died is taken over by another, as are its advances', async ({ onTestFinished }) => {
+  it('of a process that died is taken over by another, as are its advances', async ({ expect, onTestFinished }) => {
     const processes = await Processes.open('outage');
     onTestFinished(() => processes.close());
     const wire = await Wire.open();
@@ -97,7 +97,7 @@ describe.concurrent('work', () => {
     await dead.queues.addDelivery(push);
     await dead.queues.wakeRun('r');
     await dead.queues.wakeDelegation('r~1');
-    await vi.waitFor(() => expect(begun).toHaveLength(3));
+    await expect.poll(() => begun).toHaveLength(3);
     wire.cut();
     const heir = await processes.start({ lockMs: 500 });
     const done: string[] = [];
@@ -106,10 +106,10 @@ describe.concurrent('work', () => {
       return Promise.resolve();
     };
     heir.queues.startWorkers(handlersWith({ delivery: note('delivery'), run: note('run'), delegation: note('delegation') }), SLOTS);
-    await vi.waitFor(() => expect([...done].sort()).toEqual(['delegation', 'delivery', 'run']), { timeout: 10_000 });
+    await expect.poll(() => [...done].sort()).toEqual(['delegation', 'delivery', 'run']);
   });
 
-  it('of 60 wakes is all done, though the connection breaks three times meanwhile', async ({ onTestFinished }) => {
+  it('of 60 wakes is all done, though the connection breaks three times meanwhile', async ({ expect, onTestFinished }) => {
     const processes = await Processes.open('outage');
     onTestFinished(() => processes.close());
     const wire = await Wire.open();
@@ -136,6 +136,6 @@ describe.concurrent('work', () => {
         wire.mend();
       }
     }
-    await vi.waitFor(() => expect(seen).toEqual(inbox), { timeout: 15_000 });
+    await expect.poll(() => seen).toEqual(inbox);
   });
 });

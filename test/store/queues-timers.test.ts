@@ -29,7 +29,7 @@ eachStore('timers', (open) => {
         await queues.setTimer({ wake: 'report', id: 'c' }, at);
       }
       expect((await first.queues.counts()).timers).toBe(3);
-      await vi.waitFor(() => expect(woken).toHaveLength(3));
+      await expect.poll(() => woken).toHaveLength(3);
       await quiet(first.queues);
       expect(woken.map(({ what }) => what).sort()).toEqual(['delegation b', 'report c', 'run a']);
       expect(Math.min(...woken.map((one) => one.at))).toBeGreaterThanOrEqual(at);
@@ -49,9 +49,9 @@ eachStore('timers', (open) => {
       );
       await queues.setTimer({ wake: 'run', id: 'a' }, Date.now() + 3_600_000);
       await queues.setTimer({ wake: 'run', id: 'a' }, Date.now() - 5_000);
-      await vi.waitFor(() => expect(advances).toBe(1));
+      await expect.poll(() => advances).toBe(1);
       await queues.wakeRun('a');
-      await vi.waitFor(() => expect(advances).toBe(2));
+      await expect.poll(() => advances).toBe(2);
       expect((await queues.counts()).timers).toBe(1);
     });
 
@@ -65,7 +65,7 @@ eachStore('timers', (open) => {
       });
       queues.startWorkers(handlersWith({}), SLOTS);
       await queues.setTimer({ wake: 'run', id: 'again' }, at);
-      await vi.waitFor(() => expect(wakes).toHaveBeenCalledTimes(2));
+      await expect.poll(() => wakes).toHaveBeenCalledTimes(2);
       await quiet(queues);
       expect(wakes).toHaveBeenCalledTimes(2);
     });
@@ -93,7 +93,7 @@ describe('in Redis, a timer', () => {
     const at = (await redisTime(processes.raw)) + 400;
     const fast = new Queue(`timers-v${JOURNAL_FORMAT}`, { connection: processes.raw, prefix: processes.prefix, skipWaitingForReady: true });
     await fast.add('wake', { wake: 'run', id: 'early', at }, { jobId: 'run-early', attempts: 3, removeOnComplete: true });
-    await vi.waitFor(() => expect(woken).toHaveLength(1), { timeout: 5_000 });
+    await expect.poll(() => woken).toHaveLength(1);
     expect(woken[0]).toBeGreaterThanOrEqual(at);
     await fast.close();
   });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Store } from '../../src/store/store.ts';
 import { eventOn, startOf } from '../session/house.ts';
 import { gate, handlersWith, quiet } from './processes.ts';
@@ -37,7 +37,7 @@ eachStore('slots', (open) => {
     };
     store.queues.startWorkers(handlersWith({ run }), { advances: 8, delegations: 8 });
     await Promise.all(flood.map((id, k) => (k % 2 ? store : other).queues.wakeRun(id)));
-    await vi.waitFor(() => expect(taken).toHaveLength(8), { timeout: 10_000 });
+    await expect.poll(() => taken).toHaveLength(8);
     await other.queues.wakeRun('b');
     hold.open();
     await quiet(store.queues);
@@ -73,7 +73,7 @@ eachStore('slots', (open) => {
     added = 10;
     for (const id of named('a', 20)) await store.queues.wakeRun(id);
     store.queues.startWorkers(handlersWith({ run }), { advances: 1, delegations: 1 });
-    await vi.waitFor(() => expect(left).toBe(0), { timeout: 20_000 });
+    await expect.poll(() => left).toBe(0);
     expect(added).toBeLessThan(200);
     await quiet(store.queues);
   });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { redisTime } from '../../src/store/redis.ts';
 import { defineScript, runScript } from '../../src/store/script.ts';
 import { RedisStore } from '../../src/store/store.ts';
@@ -38,8 +38,8 @@ describe('a store', () => {
     const store = await processes.start();
     const before = await redisTime(processes.raw);
     const now = await store.now();
-    expect(now).toBeGreaterThanOrEqual(before - 50);
-    expect(now).toBeLessThanOrEqual((await redisTime(processes.raw)) + 50);
+    expect(now).toBeGreaterThanOrEqual(before - 1_000);
+    expect(now).toBeLessThanOrEqual((await redisTime(processes.raw)) + 1_000);
   });
 
   it('says at once when Redis is away, waits for nothing, and is up again when it is back', async () => {
@@ -47,7 +47,7 @@ describe('a store', () => {
     const store = await processes.start({ url: wire.url });
     expect(await store.isUp()).toBe(true);
     wire.cut();
-    await vi.waitFor(async () => expect(await store.isUp()).toBe(false));
+    await expect.poll(() => store.isUp()).toBe(false);
     const before = Date.now();
     await expect(store.queues.addDelivery({ id: 'x', event: 'push', body: '{}' })).rejects.toThrow();
     await expect(store.claims.take('x', 'y')).rejects.toThrow();
@@ -57,9 +57,9 @@ describe('a store', () => {
     await expect(store.journals.expire('x', 9)).rejects.toThrow();
     await expect(store.journals.lastOf(['x'])).rejects.toThrow();
     await expect(store.decisions.record(1, 'x', [DECISION])).rejects.toThrow();
-    expect(Date.now() - before).toBeLessThan(500);
+    expect(Date.now() - before).toBeLessThan(4_000);
     wire.mend();
-    await vi.waitFor(async () => expect(await store.isUp()).toBe(true), { timeout: 5_000 });
+    await expect.poll(() => store.isUp()).toBe(true);
     await store.queues.addDelivery({ id: 'x', event: 'push', body: '{}' });
     wire.close();
   });

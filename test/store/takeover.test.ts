@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { gate, handlersWith, SLOTS } from './processes.ts';
 import { eachStore, type Stores } from './stores.ts';
 
@@ -11,7 +11,7 @@ eachStore('takeover', (open) => {
 
   describe('a job', () => {
     it('keeps its lock for as long as it is worked on: nobody else begins it, nor after its end', async () => {
-      const [one, two] = [await stores.start({ lockMs: 400 }), await stores.start({ lockMs: 400 })];
+      const [one, two] = [await stores.start({ lockMs: 1_000 }), await stores.start({ lockMs: 1_000 })];
       const hold = gate();
       let begun = 0;
       const work = async () => {
@@ -20,17 +20,17 @@ eachStore('takeover', (open) => {
       };
       for (const { queues } of [one, two]) queues.startWorkers(handlersWith({ run: work }), SLOTS);
       await one.queues.wakeRun('long');
-      await vi.waitFor(() => expect(begun).toBe(1));
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      await expect.poll(() => begun).toBe(1);
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
       expect(begun).toBe(1);
       hold.open();
-      await vi.waitFor(async () => expect((await one.queues.counts()).runs).toBe(0));
-      await new Promise((resolve) => setTimeout(resolve, 800));
+      await expect.poll(async () => (await one.queues.counts()).runs).toBe(0);
+      await new Promise((resolve) => setTimeout(resolve, 1_300));
       expect(begun).toBe(1);
     });
 
     it('of a process that let go of it is taken up by another when its lock has run out', async () => {
-      const [lost, heir] = [await stores.start({ lockMs: 400 }), await stores.start({ lockMs: 400 })];
+      const [lost, heir] = [await stores.start({ lockMs: 1_000 }), await stores.start({ lockMs: 1_000 })];
       let begun = 0;
       lost.queues.startWorkers(
         handlersWith({
@@ -42,11 +42,11 @@ eachStore('takeover', (open) => {
         SLOTS,
       );
       await lost.queues.wakeRun('left');
-      await vi.waitFor(() => expect(begun).toBe(1));
+      await expect.poll(() => begun).toBe(1);
       await lost.queues.stopWorkers(1);
       const taken: string[] = [];
       heir.queues.startWorkers(handlersWith({ run: async (id) => void taken.push(id) }), SLOTS);
-      await vi.waitFor(() => expect(taken).toEqual(['left']), { timeout: 5_000 });
+      await expect.poll(() => taken).toEqual(['left']);
     });
   });
 });

@@ -18,7 +18,7 @@ async function take(store: Store, at: number, content = true): Promise<{ release
       if ('wait' in turn) throw new Error(`wait ${turn.wait}`);
       return turn;
     },
-    { interval: 2, timeout: 10_000 },
+    { interval: 2, timeout: 30_000 },
   );
 }
 

@@ -439,6 +439,6 @@ describe('hostile workflows', () => {
     const before = process.cpuUsage();
     load(text);
     const { user, system } = process.cpuUsage(before);
-    expect((user + system) / 1000).toBeLessThan(5000);
+    expect((user + system) / 1000).toBeLessThan(15_000);
   });
 });

@@ -104,9 +104,7 @@ describe.skipIf(!probe.ok)('runSandboxed', () => {
 
   it('sees only its own processes, and ends all of them', async () => {
     expect(Number((await run('ls -d /proc/[0-9]* | wc -l')).text)).toBeLessThan(10);
-    const started = Date.now();
-    expect((await run('sleep 300.321 & (setsid sleep 300.321 &) ; echo done')).text).toBe('done');
-    expect(Date.now() - started).toBeLessThan(5_000);
+    expect(await run('sleep 300.321 & (setsid sleep 300.321 &) ; echo done')).toMatchObject({ text: 'done', timedOut: false });
     expect(commandLines().filter((line) => line.startsWith('sleep 300.321'))).toEqual([]);
   });
 

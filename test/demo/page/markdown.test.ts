@@ -102,6 +102,6 @@ describe('what hostile people write', () => {
   ])('does not hang on %j repeated up to the longest body', (part) => {
     const begun = performance.now();
     shown(part.repeat(Math.floor(65_536 / part.length)));
-    expect(performance.now() - begun).toBeLessThan(3_000);
+    expect(performance.now() - begun).toBeLessThan(15_000);
   });
 });

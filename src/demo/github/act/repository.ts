@@ -66,7 +66,10 @@ export async function forkRepository(scene: Scene): Promise<Repository> {
   return fork;
 }
 
-/** A push with the commit it brings. `from` names where a new branch (or a forced one) starts; default the default branch. */
+/**
+ * A push with the commit it brings. `message`: by default one that names the branch, so that the same change on two branches is two
+ * commits within one second too. `from` names where a new branch (or a forced one) starts; default the default branch.
+ */
 export interface PushOptions {
   message?: string;
   force?: boolean;
@@ -84,7 +87,7 @@ export async function pushFiles(scene: Scene, push: { branch: string; files: Fil
   const parent = start === null ? tip : await repo.bare.resolve(start);
   if (!parent) throw new Refusal(404, `Branch ${start ?? push.branch} not found`);
   const { force = false, seconds } = push;
-  const commit = { ref, parent, changes: push.files, message: push.message ?? 'Change', author: signatureOf(by), force };
+  const commit = { ref, parent, changes: push.files, message: push.message ?? `Change ${push.branch}`, author: signatureOf(by), force };
   const sha = await commitFiles(repo.bare, seconds === undefined ? commit : { ...commit, seconds });
   await settleHeads(scene);
   return sha;
