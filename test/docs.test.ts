@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { makeProgram } from '../src/cli/program.ts';
-import { readConfig, surveyEnvironment } from '../src/config.ts';
+import { readConfig } from '../src/config.ts';
+import { pitwall } from './cli/terminal.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -73,43 +73,22 @@ describe('commands', () => {
   });
 
   it.each(GUIDES)('%s: every command of pitwall and its options are in the help', async (path) => {
-    const help = await helpOf('--help');
+    const help = (await pitwall(['--help'])).out;
     for (const line of commands(path, 'pitwall')) {
       const words = line.split(/\s+/).slice(1);
       const name = words[0]?.startsWith('-') ? null : words[0];
       if (name) expect(help, line).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'));
-      const page = name ? await helpOf(name, '--help') : help;
+      const page = name ? (await pitwall([name, '--help'])).out : help;
       for (const [option] of line.matchAll(/(?<=\s)--[a-z][a-z-]*/g)) expect(page, line).toContain(option);
     }
   });
 
   it('README names every command', async () => {
-    const names = [...(await helpOf('--help')).matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name ?? '');
+    const names = [...(await pitwall(['--help'])).out.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name ?? '');
     const missing = names.filter((name) => name !== 'help' && !read('README.md').includes(`\`pitwall ${name}`));
     expect(missing).toEqual([]);
   });
 });
-
-async function helpOf(...args: string[]): Promise<string> {
-  let text = '';
-  const say = (part: string) => {
-    text += part;
-  };
-  const program = makeProgram({
-    version: '0.0.0',
-    environment: {},
-    cwd: ROOT,
-    signal: AbortSignal.abort(),
-    interactive: false,
-    out: say,
-    err: say,
-    survey: surveyEnvironment,
-    recover: () => Promise.reject(new Error('nothing is recovered here')),
-    start: () => Promise.reject(new Error('nothing is started here')),
-  });
-  await program.run(args).catch(() => 0);
-  return text;
-}
 
 describe('the environment', () => {
   const config = read('src/config.ts');

@@ -1,24 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type CallRequest, runCalls } from '../../src/agent/calls.ts';
 import type { ToolAnswer } from '../../src/agent/tool.ts';
 import { Pending, ToolError } from '../../src/journal/errors.ts';
 import { lackingTools } from '../../src/journal/view.ts';
 import { Journals } from '../../src/store/journals.ts';
-import { makeKeys } from '../../src/store/keys.ts';
-import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
 import { RedisStreams } from '../../src/store/streams.ts';
-import { COMPLETED, gate, hands, makeTool, openJournal } from './talk.ts';
+import { gate } from '../gate.ts';
+import { ownPlace } from '../store/place.ts';
+import { COMPLETED, hands, makeTool, openJournal } from './talk.ts';
 
-const keys = makeKeys(`test-calls-${randomUUID()}`);
-let redis: Redis;
+const { redis, keys } = ownPlace('calls');
 const journals = () => new Journals(new RedisStreams(redis, keys));
-
-beforeAll(async () => {
-  redis = connectCommands(inject('redisUrl'), () => {});
-  await waitReady(redis, 5_000);
-});
-afterAll(() => redis.disconnect());
 
 function asked(...names: (string | [string, unknown])[]): CallRequest[] {
   return names.map((one, index) => {

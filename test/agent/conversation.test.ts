@@ -1,25 +1,17 @@
-import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type ConversationOptions, converse } from '../../src/agent/conversation.ts';
 import { type Model, ModelRefused, ModelUnavailable } from '../../src/agent/model.ts';
 import type { News, TurnAhead } from '../../src/agent/news.ts';
 import { Pending, ToolError } from '../../src/journal/errors.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { Journals } from '../../src/store/journals.ts';
-import { makeKeys } from '../../src/store/keys.ts';
-import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
 import { RedisStreams } from '../../src/store/streams.ts';
-import { COMPLETED, gate, hands, makeTool, openJournal, playModel, schemasOf } from './talk.ts';
+import { gate } from '../gate.ts';
+import { ownPlace } from '../store/place.ts';
+import { COMPLETED, hands, makeTool, openJournal, playModel, schemasOf } from './talk.ts';
 
-const keys = makeKeys(`test-conversation-${randomUUID()}`);
-let redis: Redis;
+const { redis, keys } = ownPlace('conversation');
 const journals = () => new Journals(new RedisStreams(redis, keys));
-
-beforeAll(async () => {
-  redis = connectCommands(inject('redisUrl'), () => {});
-  await waitReady(redis, 5_000);
-});
-afterAll(() => redis.disconnect());
 
 const NOTHING: News = { texts: [], closing: null };
 

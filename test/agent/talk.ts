@@ -66,12 +66,3 @@ export async function openJournal(journals: Journals, id: string = randomUUID())
   await journals.create(id, { type: 'noted', key: 'start', value: null });
   return journals.open(id);
 }
-
-/** A promise and the hand that fulfils it. */
-export function gate(): { opened: Promise<void>; open(): void } {
-  let open = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open: () => open() };
-}

@@ -1,33 +1,7 @@
-import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { makeProgram } from '../../src/cli/program.ts';
-import { surveyEnvironment } from '../../src/config.ts';
+import { pitwall } from './terminal.ts';
 
-async function run(...args: string[]): Promise<{ code: number; text: string }> {
-  let text = '';
-  const say = (part: string) => {
-    text += part;
-  };
-  const program = makeProgram({
-    version: '1.2.3',
-    environment: {},
-    cwd: '/',
-    signal: AbortSignal.abort(),
-    interactive: false,
-    out: say,
-    err: say,
-    survey: surveyEnvironment,
-    recover: () => Promise.reject(new Error('nothing is recovered here')),
-    start: () => Promise.reject(new Error('nothing is started here')),
-  });
-  const code = await program.run(args).catch((error: unknown) => {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? 0 : 2;
-  });
-  return { code, text };
-}
-
-const { text: help } = await run('--help');
+const { out: help } = await pitwall(['--help']);
 const commands = [...help.matchAll(/^ {2}([a-z]+) /gm)].flatMap(([, name]) => (name && name !== 'help' && !/^\d/.test(name) ? [name] : []));
 
 describe('every command', () => {
@@ -56,9 +30,9 @@ describe('every command', () => {
   });
 
   it.each(commands)('%s has help with an example', async (name) => {
-    const { code, text } = await run(name, '--help');
+    const { code, out } = await pitwall([name, '--help']);
     expect(code).toBe(0);
-    expect(text).toMatch(new RegExp(`\\nExample:\\n {2}(?:\\S+=\\S+ )*pitwall ${name}\\b`));
+    expect(out).toMatch(new RegExp(`\\nExample:\\n {2}(?:\\S+=\\S+ )*pitwall ${name}\\b`));
   });
 });
 
@@ -77,7 +51,7 @@ it.each([
   [['doctor', '--format', 'xml'], 'Allowed choices are text, json'],
   [['demo', '--port', 'x'], 'Give a whole number from 0 to 65535'],
 ])('%j is refused with what was meant', async (args, meant) => {
-  const { code, text } = await run(...args);
+  const { code, err } = await pitwall(args);
   expect(code).toBe(2);
-  expect(text).toContain(meant);
+  expect(err).toContain(meant);
 });

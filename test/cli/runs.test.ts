@@ -3,8 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { makeProgram } from '../../src/cli/program.ts';
-import { surveyEnvironment } from '../../src/config.ts';
 import { GitHub } from '../../src/demo/github/github.ts';
 import type { Draft, RunStart } from '../../src/journal/entry.ts';
 import { resourceKey } from '../../src/journal/resource.ts';
@@ -12,6 +10,7 @@ import { viewRun } from '../../src/journal/view.ts';
 import { startChildRedis } from '../../src/store/child-redis.ts';
 import { RedisStore } from '../../src/store/store.ts';
 import { agentStep, eventOn, House, pullOf, startOf } from '../session/house.ts';
+import { pitwall } from './terminal.ts';
 
 let house: House;
 let github: GitHub;
@@ -24,22 +23,9 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-async function run(args: string[], environment: Record<string, string> = {}) {
-  let [out, err] = ['', ''];
-  const program = makeProgram({
-    version: '0.0.0',
-    environment: { PITWALL_REDIS_URL: inject('redisUrl'), PITWALL_REDIS_PREFIX: house.prefix, PITWALL_DATA_DIR: dir, ...environment },
-    cwd: '/',
-    signal: AbortSignal.abort(),
-    interactive: false,
-    out: (text) => (out += text),
-    err: (text) => (err += text),
-    survey: surveyEnvironment,
-    recover: () => Promise.reject(new Error('nothing is recovered here')),
-    start: () => Promise.reject(new Error('nothing is started here')),
-  });
-  const code = await program.run(args).catch((error: { exitCode: number }) => (error.exitCode === 0 ? 0 : 2));
-  return { code, out, err };
+function run(args: string[], environment: Record<string, string> = {}) {
+  const own = { PITWALL_REDIS_URL: inject('redisUrl'), PITWALL_REDIS_PREFIX: house.prefix, PITWALL_DATA_DIR: dir };
+  return pitwall(args, { environment: { ...own, ...environment } });
 }
 
 let seconds = 0;

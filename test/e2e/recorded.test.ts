@@ -2,9 +2,8 @@ import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { makeProgram } from '../../src/cli/program.ts';
-import { surveyEnvironment } from '../../src/config.ts';
 import type { Call, Reply } from '../../src/demo/model/call.ts';
+import { pitwall } from '../cli/terminal.ts';
 import { BASE, direct, HEAD } from './small-review.ts';
 import { Stage, until } from './stage.ts';
 import { echo, openPull, openTalk } from './talk.ts';
@@ -30,29 +29,13 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-async function pitwall(args: string[], environment: Record<string, string> = {}) {
-  let [out, err] = ['', ''];
-  const program = makeProgram({
-    version: '0.0.0',
-    environment,
-    cwd: dir,
-    signal: AbortSignal.abort(),
-    interactive: false,
-    out: (text) => (out += text),
-    err: (text) => (err += text),
-    survey: surveyEnvironment,
-    start: () => Promise.reject(new Error('nothing is started here')),
-    recover: () => Promise.reject(new Error('nothing is recovered here')),
-  });
-  return { code: await program.run(args), out, err };
-}
-
 /** Exports the newest run and replays the file, without Redis. */
 async function exportAndReplay(name: string): Promise<string> {
-  const redis = { PITWALL_REDIS_URL: inject('redisUrl'), PITWALL_REDIS_PREFIX: stage.prefix, PITWALL_DATA_DIR: dir };
+  const environment = { PITWALL_REDIS_URL: inject('redisUrl'), PITWALL_REDIS_PREFIX: stage.prefix, PITWALL_DATA_DIR: dir };
+  const redis = { environment, cwd: dir };
   const [{ run }] = JSON.parse((await pitwall(['runs', '--limit', '1', '--format', 'json'], redis)).out) as [{ run: string }];
   expect(await pitwall(['export', run, '--out', `${name}.jsonl`], redis)).toMatchObject({ code: 0, err: '' });
-  const replayed = await pitwall(['replay', `${name}.jsonl`]);
+  const replayed = await pitwall(['replay', `${name}.jsonl`], { cwd: dir });
   expect(replayed).toMatchObject({ code: 0, err: '' });
   expect((await pitwall(['replay', run], redis)).out).toBe(replayed.out);
   expect(await readFile(join(dir, `${name}.jsonl`), 'utf8')).not.toMatch(

@@ -3,7 +3,7 @@ import type { Performance } from '../../src/github/publisher.ts';
 import type { ReviewResult } from '../../src/github/review.ts';
 import type { Effect, Outcome } from '../../src/journal/effect.ts';
 import { Pending, Superseded } from '../../src/journal/errors.ts';
-import { House } from './house.ts';
+import { House, resultOf, rows } from './house.ts';
 
 /** What GitHub shows late, or does late: writes that land after they were given up for lost. */
 
@@ -17,37 +17,25 @@ const LIST_REMARKS = 'GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews/{rev
 const OUTPUT = { title: 'Running', summary: 'See below.' };
 
 let house: House;
-let n = 0;
 let run = '';
 
 beforeAll(async () => {
-  const rows = Array.from({ length: 20 }, (_, k) => `row ${k + 1}`);
-  house = await House.open({}, { 'src/a.ts': `${rows.join('\n')}\n` });
+  house = await House.open({}, { 'src/a.ts': rows(20) });
 });
 afterAll(async () => {
   expect(house.gh.defects).toEqual([]);
   await house.close();
 });
 beforeEach(() => {
-  run = `run${++n}`;
+  run = house.run;
 });
 afterEach(() => house.clear());
 
-const call = (effect: Effect, more: Partial<Performance> = {}): Performance => ({
-  run,
-  key: 'step.1',
-  event: house.event,
-  effect,
-  ...more,
-});
-const comment = () => call({ type: 'comment.create', body: `Hello ${run}` });
+const comment = () => house.call({ type: 'comment.create', body: `Hello ${run}` });
 const review = (more: Partial<Performance> = {}) =>
-  call({ type: 'review.submit', event: 'COMMENT', body: `Seen by ${run}` }, { key: 'review', ...more });
+  house.call({ type: 'review.submit', event: 'COMMENT', body: `Seen by ${run}` }, { key: 'review', ...more });
 const saying = async (text: string) => (await house.comments()).filter(({ body }) => body.includes(`${text}\n`));
-const resultOf = <T>(outcome: Outcome) =>
-  outcome.status === 'done' ? (outcome.result as T) : Promise.reject(new Error(JSON.stringify(outcome)));
-const sha = () => (house.event.resource.kind === 'pr' ? house.event.resource.head.sha : '');
-const checks = () => house.gh.checks(REPO, sha()).filter(({ name }) => name === run);
+const checks = () => house.gh.checks(REPO, house.head).filter(({ name }) => name === run);
 /** Lists that are read so often show nothing of what was made. */
 const lag = (on: string, times: number, body: unknown = []) => house.gh.fault({ on, status: 200, body, times });
 const place = () => `review:${house.event.repository.id}:${house.number}`;
@@ -62,18 +50,18 @@ describe('of two that stand, the one that others know stays', () => {
     await house.publisher({ worker: 'another' }).lookAgain(`${run}:step.1`);
     expect((await saying(`Hello ${run}`)).map(({ id }) => id)).toEqual([commentId]);
     const edit: Effect = { type: 'comment.update', comment: commentId, body: `Done ${run}` };
-    expect(await house.publisher().perform(call(edit, { key: 'step.2' }))).toMatchObject({ status: 'done' });
+    expect(await house.publisher().perform(house.call(edit, { key: 'step.2' }))).toMatchObject({ status: 'done' });
     expect(await saying(`Done ${run}`)).toHaveLength(1);
   });
 
   it('of check runs, and none is left running', async () => {
     house.gh.fault({ on: CHECKS, status: 502, when: 'after' });
     lag(LIST_CHECKS, 2, { total_count: 0, check_runs: [] });
-    const create: Effect = { type: 'check.create', sha: sha(), name: run, external: run, output: OUTPUT };
-    const { checkId } = await resultOf<{ checkId: number }>(await house.publisher().perform(call(create)));
+    const create: Effect = { type: 'check.create', sha: house.head, name: run, external: run, output: OUTPUT };
+    const { checkId } = await resultOf<{ checkId: number }>(await house.publisher().perform(house.call(create)));
     await house.publisher({ worker: 'another' }).lookAgain(`${run}:step.1`);
     const end: Effect = { type: 'check.update', check: checkId, status: 'completed', conclusion: 'success', output: OUTPUT };
-    await house.publisher().perform(call(end, { key: 'step.2' }));
+    await house.publisher().perform(house.call(end, { key: 'step.2' }));
     expect(checks().map(({ id, status, conclusion }) => [id === checkId, status, conclusion])).toEqual([
       [false, 'completed', 'skipped'],
       [true, 'completed', 'success'],
@@ -85,7 +73,7 @@ describe('of two that stand, the one that others know stays', () => {
     const [ours] = await saying(`Hello ${run}`);
     const alice = house.gh.person('alice');
     const copied = alice.comment(REPO, house.number, ours?.body ?? '');
-    const quoting = call({ type: 'comment.create', body: `> ${ours?.body}\n\nQuoted ${run}` }, { key: 'other' });
+    const quoting = house.call({ type: 'comment.create', body: `> ${ours?.body}\n\nQuoted ${run}` }, { key: 'other' });
     await house.publisher().perform(quoting);
     const { effect, event } = comment();
     await house.doubts.note(`${run}:step.1`, { event, effect, since: house.clock.now(), noted: house.clock.now() }, 0);
@@ -212,7 +200,10 @@ describe('a review', () => {
     await house.find(run, { id: `${run}f`, line: 3 });
     await house.publisher().perform(review());
     const root = (await house.drafts.list(run))[0]?.posted?.comment;
-    const reply = call({ type: 'thread.reply', thread: String(root), body: `Answer ${run}` }, { run: 'event-1', key: `reply/${run}` });
+    const reply = house.call(
+      { type: 'thread.reply', thread: String(root), body: `Answer ${run}` },
+      { run: 'event-1', key: `reply/${run}` },
+    );
     await house.places.hold(place(), 'another run');
     await house.read('POST /repos/{owner}/{repo}/pulls/{n}/reviews', { body: 'Being made.' });
     await expect(house.publisher().perform(reply)).rejects.toThrow('another review');

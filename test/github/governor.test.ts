@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { GitHubError, type GitHubErrorKind } from '../../src/github/error.ts';
 import { Governor } from '../../src/github/governor.ts';
 import { Pending } from '../../src/journal/errors.ts';
-import { gate } from '../agent/talk.ts';
+import { gate } from '../gate.ts';
 import { FakeClock, MemoryTurns } from './turns.ts';
 
 const CONTENT = { content: true };

@@ -4,9 +4,10 @@ import { GitHub } from '../../src/demo/github/github.ts';
 import type { Api } from '../../src/github/api.ts';
 import { GitHubApp } from '../../src/github/client.ts';
 import { Governor } from '../../src/github/governor.ts';
-import { createPublisher, type Publisher, type PublisherOptions } from '../../src/github/publisher.ts';
+import { createPublisher, type Performance, type Publisher, type PublisherOptions } from '../../src/github/publisher.ts';
 import type { Clock } from '../../src/journal/clock.ts';
 import type { Diff, DiffFile, DiffLine, Hunk } from '../../src/journal/diff.ts';
+import type { Effect, Outcome } from '../../src/journal/effect.ts';
 import type { Event } from '../../src/journal/event.ts';
 import type { Finding } from '../../src/journal/finding.ts';
 import type { Resource } from '../../src/journal/resource.ts';
@@ -55,6 +56,7 @@ export class House {
   readonly places = new MemoryPlaces();
   readonly #fullName: string;
   #api: Api | null = null;
+  #runs = 1;
   event: Event;
 
   private constructor(gh: GitHub, app: GitHubApp, event: Event) {
@@ -91,8 +93,9 @@ export class House {
     await this.gh.stop();
   }
 
-  /** Clean slate between tests: nothing pending, no findings, no records, no faults. */
+  /** Clean slate between tests: nothing pending, no findings, no records, no faults, and another run. */
   clear(): void {
+    this.#runs++;
     this.gh.clearFaults();
     this.records.rows.clear();
     this.doubts.rows.clear();
@@ -117,6 +120,16 @@ export class House {
       clock: this.clock,
       ...more,
     });
+  }
+
+  /** The run of the test that is under way; `clear` goes on to the next. */
+  get run(): string {
+    return `run${this.#runs}`;
+  }
+
+  /** What a publisher is asked to do, by this run about this pull request. */
+  call(effect: Effect, more: Partial<Performance> = {}): Performance {
+    return { run: this.run, key: 'step.1', event: this.event, effect, ...more };
   }
 
   /** Opens another pull request from a branch of its own. */
@@ -145,6 +158,11 @@ export class House {
     const { owner, name: repo } = this.event.repository;
     const { data } = await this.#api.request(route, { owner, repo, n: this.number, per_page: 100, ...more });
     return data as T;
+  }
+
+  /** The commit at the head of the pull request. */
+  get head(): string {
+    return 'head' in this.event.resource ? this.event.resource.head.sha : '';
   }
 
   get number(): number {
@@ -177,6 +195,17 @@ export class House {
     const { files } = await this.read<{ files: PatchFile[] }>('GET /repos/{owner}/{repo}/compare/{basehead}', { basehead });
     return { base: resource.base.sha, head: resource.head.sha, mergeBase: resource.base.sha, files: files.map(toDiffFile) };
   }
+}
+
+/** What an effect that was carried out gave; throws for any other outcome. */
+export function resultOf<T>(outcome: Outcome): T {
+  if (outcome.status !== 'done') throw new Error(JSON.stringify(outcome));
+  return outcome.result as T;
+}
+
+/** The text of a file of so many rows. */
+export function rows(count: number): string {
+  return Array.from({ length: count }, (_, k) => `row ${k + 1}\n`).join('');
 }
 
 interface PatchFile {

@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { FaultOptions } from '../../src/demo/github/fault.ts';
 import { Governor, type Turn } from '../../src/github/governor.ts';
-import type { Performance } from '../../src/github/publisher.ts';
 import type { Effect, EffectRecord, Outcome } from '../../src/journal/effect.ts';
 import { Pending, Superseded } from '../../src/journal/errors.ts';
 import { House } from './house.ts';
@@ -23,7 +22,6 @@ interface Kind {
 }
 
 let house: House;
-let n = 0;
 let run = '';
 
 beforeAll(async () => {
@@ -34,28 +32,20 @@ afterAll(async () => {
   await house.close();
 });
 beforeEach(() => {
-  run = `run${++n}`;
+  run = house.run;
 });
 afterEach(() => house.clear());
 
-const sha = () => (house.event.resource.kind === 'pr' ? house.event.resource.head.sha : '');
-const call = (effect: Effect, more: Partial<Performance> = {}): Performance => ({
-  run,
-  key: 'step.1',
-  event: house.event,
-  effect,
-  ...more,
-});
 const idOf = (outcome: Outcome, name: string): number =>
   outcome.status === 'done' ? Number((outcome.result as Record<string, unknown>)[name]) : Number.NaN;
-const made = async (effect: Effect, name: string) => idOf(await house.publisher().perform(call(effect, { key: 'before' })), name);
+const made = async (effect: Effect, name: string) => idOf(await house.publisher().perform(house.call(effect, { key: 'before' })), name);
 const labels = async () => (await house.read<{ labels: { name: string }[] }>('GET /repos/{owner}/{repo}/issues/{n}')).labels;
 const finding = async () => {
   await house.find(run, { id: `${run}f`, line: 2 });
-  await house.publisher().perform(call({ type: 'review.submit', event: 'COMMENT', body: 'Before.' }, { key: 'before' }));
+  await house.publisher().perform(house.call({ type: 'review.submit', event: 'COMMENT', body: 'Before.' }, { key: 'before' }));
 };
 const writes = () => house.gh.log.filter(({ write }) => write).length;
-const shown = (id: number) => house.gh.checks(REPO, sha()).filter((check) => check.id === id);
+const shown = (id: number) => house.gh.checks(REPO, house.head).filter((check) => check.id === id);
 const isDraft = async () => (await house.read<{ draft: boolean }>('GET /repos/{owner}/{repo}/pulls/{n}')).draft;
 
 const KINDS: Record<string, Kind> = {
@@ -77,12 +67,12 @@ const KINDS: Record<string, Kind> = {
   },
   'a check run': {
     on: 'POST /repos/{owner}/{repo}/check-runs',
-    effect: () => ({ type: 'check.create', sha: sha(), name: 'Pitwall', external: run, output: OUTPUT }),
-    count: () => house.gh.checks(REPO, sha()).filter((check) => check.externalId === run && check.status !== 'completed').length,
+    effect: () => ({ type: 'check.create', sha: house.head, name: 'Pitwall', external: run, output: OUTPUT }),
+    count: () => house.gh.checks(REPO, house.head).filter((check) => check.externalId === run && check.status !== 'completed').length,
   },
   'the end of a check run': {
     on: 'PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}',
-    prepare: () => made({ type: 'check.create', sha: sha(), name: 'Pitwall', external: run, output: OUTPUT }, 'checkId'),
+    prepare: () => made({ type: 'check.create', sha: house.head, name: 'Pitwall', external: run, output: OUTPUT }, 'checkId'),
     effect: (check) => ({ type: 'check.update', check, status: 'completed', conclusion: 'success', output: { ...OUTPUT, title: run } }),
     count: (check) => shown(check).filter(({ output, conclusion }) => output.title === run && conclusion === 'success').length,
   },
@@ -118,7 +108,7 @@ const KINDS: Record<string, Kind> = {
   'a draft': {
     on: /^POST .*graphql/,
     prepare: async () => {
-      await house.publisher().perform(call({ type: 'item.update', draft: false }, { key: 'before' }));
+      await house.publisher().perform(house.call({ type: 'item.update', draft: false }, { key: 'before' }));
     },
     effect: () => ({ type: 'item.update', draft: true }),
     count: async () => Number(await isDraft()),
@@ -137,7 +127,8 @@ const KINDS: Record<string, Kind> = {
     prepare: async () =>
       house.gh
         .person('alice', { [REPO]: 'write' })
-        .runWorkflow(REPO, { sha: sha(), branch: 'feature', conclusion: 'failure', jobs: [{ name: 'test', conclusion: 'failure' }] }).id,
+        .runWorkflow(REPO, { sha: house.head, branch: 'feature', conclusion: 'failure', jobs: [{ name: 'test', conclusion: 'failure' }] })
+        .id,
     effect: (id) => ({ type: 'ci.rerun', run: id }),
     count: (id) => house.gh.repository(REPO).workflowRuns.get(id)?.reruns.length ?? 0,
   },
@@ -155,7 +146,7 @@ async function prepare(kind: Kind): Promise<number> {
 async function carryOut(effect: Effect, worker = 'heir'): Promise<Outcome> {
   for (let tries = 0; tries < 5; tries++) {
     try {
-      return await house.publisher({ worker }).perform(call(effect));
+      return await house.publisher({ worker }).perform(house.call(effect));
     } catch (error) {
       if (!(error instanceof Pending || error instanceof Superseded)) throw error;
       house.clock.pass(20_000);
@@ -213,7 +204,7 @@ describe('of a process that is killed', () => {
 
   it.each(kinds)('after the call, %s is found by another', async (_, kind) => {
     const id = await prepare(kind);
-    const dying = house.publisher({ worker: 'dying', governor: new Killed() }).perform(call(kind.effect(id)));
+    const dying = house.publisher({ worker: 'dying', governor: new Killed() }).perform(house.call(kind.effect(id)));
     await expect(dying).rejects.toThrow('killed');
     expect(await carryOut(kind.effect(id))).toMatchObject({ status: 'done' });
     expect(await kind.count(id)).toBe(1);
@@ -225,7 +216,7 @@ describe('where GitHub calls every token bad', () => {
   it.each(kinds)('%s waits for a better one: nothing is done, nothing is decided', async (_, kind) => {
     const id = await prepare(kind);
     house.gh.fault({ on: kind.on, status: 401, body: { message: 'Bad credentials' }, times: 2 });
-    await expect(house.publisher().perform(call(kind.effect(id)))).rejects.toMatchObject({ kind: 'unauthorized' });
+    await expect(house.publisher().perform(house.call(kind.effect(id)))).rejects.toMatchObject({ kind: 'unauthorized' });
     expect(await kind.count(id)).toBe(0);
     expect(await carryOut(kind.effect(id))).toMatchObject({ status: 'done' });
     expect(await kind.count(id)).toBe(1);
@@ -236,7 +227,7 @@ describe('of a run that ended', () => {
   it.each(kinds)('while it waited for its turn, %s is left out', async (_, kind) => {
     const id = await prepare(kind);
     const before = writes();
-    const outcome = await house.publisher().perform(call(kind.effect(id), { mayStillAct: async () => false }));
+    const outcome = await house.publisher().perform(house.call(kind.effect(id), { mayStillAct: async () => false }));
     expect(outcome).toMatchObject({ status: 'refused', reason: expect.stringContaining('ended') });
     expect(writes()).toBe(before);
     expect(await kind.count(id)).toBe(0);

@@ -2,9 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Governor } from '../../src/github/governor.ts';
 import type { Performance } from '../../src/github/publisher.ts';
 import { CLOCK } from '../../src/journal/clock.ts';
-import type { Effect, Outcome } from '../../src/journal/effect.ts';
+import type { Effect } from '../../src/journal/effect.ts';
 import { Pending, Superseded } from '../../src/journal/errors.ts';
-import { House } from './house.ts';
+import { House, resultOf, rows } from './house.ts';
 import { MemoryTurns } from './turns.ts';
 
 const COMMENTS = 'POST /repos/{owner}/{repo}/issues/{issue_number}/comments';
@@ -21,33 +21,22 @@ const FAULTS = [
 ] as const;
 
 let house: House;
-let n = 0;
 let run = '';
 
 beforeAll(async () => {
-  const rows = Array.from({ length: 20 }, (_, k) => `row ${k + 1}`);
-  house = await House.open({}, { 'src/a.ts': `${rows.join('\n')}\n` });
+  house = await House.open({}, { 'src/a.ts': rows(20) });
 });
 afterAll(() => house.close());
 beforeEach(() => {
-  run = `run${++n}`;
+  run = house.run;
 });
 afterEach(() => {
   house.clear();
   expect(house.turns.peak).toBeLessThanOrEqual(1);
 });
 
-const call = (effect: Effect, more: Partial<Performance> = {}): Performance => ({
-  run,
-  key: 'step.1',
-  event: house.event,
-  effect,
-  ...more,
-});
-const comment = (body: string, more: Partial<Performance> = {}) => call({ type: 'comment.create', body }, more);
+const comment = (body: string, more: Partial<Performance> = {}) => house.call({ type: 'comment.create', body }, more);
 const saying = async (text: string) => (await house.comments()).filter((c) => c.body.includes(text));
-const resultOf = <T>(outcome: Outcome) =>
-  outcome.status === 'done' ? (outcome.result as T) : Promise.reject(new Error(JSON.stringify(outcome)));
 
 describe('comments', () => {
   it('stand once, however often they are asked for', async () => {
@@ -187,7 +176,7 @@ describe('limits', () => {
 });
 
 describe('edits', () => {
-  const update = (id: number, body: string, key = 'step.2') => call({ type: 'comment.update', comment: id, body }, { key });
+  const update = (id: number, body: string, key = 'step.2') => house.call({ type: 'comment.update', comment: id, body }, { key });
   const make = async (body: string) => (await resultOf<{ commentId: number }>(await house.publisher().perform(comment(body)))).commentId;
 
   it('change a comment of ours and keep its marker', async () => {
@@ -221,7 +210,8 @@ describe('edits', () => {
 
 describe('reactions and checks', () => {
   it('react once, on the own item only', async () => {
-    const react = (id: number, key: string) => call({ type: 'reaction.add', target: { kind: 'issue', id }, content: 'eyes' }, { key });
+    const react = (id: number, key: string) =>
+      house.call({ type: 'reaction.add', target: { kind: 'issue', id }, content: 'eyes' }, { key });
     house.gh.fault({ on: 'POST /repos/{owner}/{repo}/issues/{issue_number}/reactions', status: 502, when: 'after' });
     expect((await house.publisher().perform(react(house.number, 'a'))).status).toBe('done');
     expect(await house.publisher().perform(react(house.number + 1, 'b'))).toMatchObject({ status: 'refused' });
@@ -235,9 +225,9 @@ describe('reactions and checks', () => {
     const sha = resource.kind === 'pr' ? resource.head.sha : '';
     const output = { title: 'Running', summary: 'See below.' };
     const create: Effect = { type: 'check.create', sha, name: 'Pitwall', external: run, output };
-    const { checkId } = await resultOf<{ checkId: number }>(await house.publisher().perform(call(create)));
+    const { checkId } = await resultOf<{ checkId: number }>(await house.publisher().perform(house.call(create)));
     const end: Effect = { type: 'check.update', check: checkId, status: 'completed', conclusion: 'neutral', output };
-    await house.publisher().perform(call(end, { key: 'step.2' }));
+    await house.publisher().perform(house.call(end, { key: 'step.2' }));
     const { check_runs: all } = await house.read<{ check_runs: { id: number; external_id: string; conclusion: string }[] }>(
       'GET /repos/{owner}/{repo}/commits/{ref}/check-runs',
       { ref: sha, filter: 'all' },
@@ -252,12 +242,12 @@ describe('reactions and checks', () => {
     const button = (identifier: string) => ({ label: identifier, description: `Press ${identifier}`, identifier });
     const shown = () => house.gh.checks(house.event.repository.fullName, sha).find((check) => check.externalId === run)?.actions;
     const create: Effect = { type: 'check.create', sha, name: 'Pitwall', external: run, output, actions: [button('cancel')] };
-    const { checkId } = await resultOf<{ checkId: number }>(await house.publisher().perform(call(create)));
+    const { checkId } = await resultOf<{ checkId: number }>(await house.publisher().perform(house.call(create)));
     expect(shown()).toEqual([button('cancel')]);
     const update = { type: 'check.update' as const, check: checkId, status: 'in_progress' as const, output };
-    await house.publisher().perform(call(update, { key: 'step.2' }));
+    await house.publisher().perform(house.call(update, { key: 'step.2' }));
     expect(shown()).toEqual([button('cancel')]);
-    await house.publisher().perform(call({ ...update, actions: ['a', 'b', 'c', 'd'].map(button) }, { key: 'step.3' }));
+    await house.publisher().perform(house.call({ ...update, actions: ['a', 'b', 'c', 'd'].map(button) }, { key: 'step.3' }));
     expect(shown()).toEqual(['a', 'b', 'c'].map(button));
   });
 });
@@ -265,10 +255,10 @@ describe('reactions and checks', () => {
 describe('threads', () => {
   beforeEach(async () => {
     await house.find(run, { id: `${run}f`, line: 3 });
-    await house.publisher().perform(call({ type: 'review.submit', event: 'COMMENT', body: 'Summary' }, { key: 'review' }));
+    await house.publisher().perform(house.call({ type: 'review.submit', event: 'COMMENT', body: 'Summary' }, { key: 'review' }));
   });
 
-  const reply = (thread: string, key = 'reply') => call({ type: 'thread.reply', thread, body: `Answer ${run}` }, { key });
+  const reply = (thread: string, key = 'reply') => house.call({ type: 'thread.reply', thread, body: `Answer ${run}` }, { key });
   const answers = async () => (await house.reviewComments()).filter((c) => c.body.includes(`Answer ${run}`));
 
   it.each(FAULTS)('are answered once by the id of a finding, %s', async (_, fault) => {
@@ -296,9 +286,11 @@ describe('threads', () => {
     const id = (await newest())?.id ?? '';
     expect((await house.publisher().perform(reply(id))).status).toBe('done');
     house.gh.fault({ on: /graphql/, status: 502, when: 'after' });
-    expect((await house.publisher().perform(call({ type: 'thread.resolve', thread: id }, { key: 'resolve' }))).status).toBe('done');
+    expect((await house.publisher().perform(house.call({ type: 'thread.resolve', thread: id }, { key: 'resolve' }))).status).toBe('done');
     expect(await newest()).toEqual({ id, isResolved: true });
-    expect((await house.publisher().perform(call({ type: 'thread.resolve', thread: `${run}f` }, { key: 'again' }))).status).toBe('done');
+    expect((await house.publisher().perform(house.call({ type: 'thread.resolve', thread: `${run}f` }, { key: 'again' }))).status).toBe(
+      'done',
+    );
   });
 
   it('that do not exist, are not posted or stand elsewhere are refused', async () => {

@@ -5,7 +5,7 @@ import type { Finding } from '../../src/journal/finding.ts';
 import { resourceKey } from '../../src/journal/resource.ts';
 import { advanceRun } from '../../src/run/run.ts';
 import { MOST_TRIES } from '../../src/session/trouble.ts';
-import { gate } from '../agent/talk.ts';
+import { gate } from '../gate.ts';
 import { agentStep, eventOn, House, over, type Process, pullOf, REPOSITORY, session, startOf } from '../session/house.ts';
 import { Remote } from '../workspace/remote.ts';
 

@@ -5,7 +5,8 @@ import { advanceRun } from '../../src/run/run.ts';
 import { advanceDelegation } from '../../src/session/delegation.ts';
 import type { Services } from '../../src/session/services.ts';
 import { RedisStore, type Store } from '../../src/store/store.ts';
-import { gate, playModel } from '../agent/talk.ts';
+import { playModel } from '../agent/talk.ts';
+import { gate } from '../gate.ts';
 import { agentOf, agentStep, delegationOf, House, startOf } from '../session/house.ts';
 import { Wire } from '../store/processes.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gate } from './processes.ts';
+import { gate } from '../gate.ts';
 import { eachPair } from './stores.ts';
 
 const never = new AbortController().signal;

@@ -1,11 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Superseded } from '../../src/journal/errors.ts';
 import { digestOf } from '../../src/store/encoding.ts';
 import { Journals } from '../../src/store/journals.ts';
-import { makeKeys } from '../../src/store/keys.ts';
-import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
 import { RedisStreams } from '../../src/store/streams.ts';
+import { ownPlace } from './place.ts';
 import { eachStore, type Stores } from './stores.ts';
 
 const state = (reason: string) => ({ type: 'run.state' as const, state: 'Running' as const, reason });
@@ -160,15 +158,8 @@ eachStore('journals', (open) => {
 });
 
 describe('in Redis, a journal', () => {
-  const keys = makeKeys(`test-journals-${randomUUID()}`);
-  let redis: Redis;
+  const { redis, keys } = ownPlace('journals');
   const journals = () => new Journals(new RedisStreams(redis, keys));
-  beforeAll(async () => {
-    redis = connectCommands(inject('redisUrl'), () => {});
-    await waitReady(redis, 5_000);
-  });
-  afterAll(() => redis.disconnect());
-
   it('keeps long texts beside the stream, once per content, and gives them back unchanged', async () => {
     const long = 'päragraph \u0000blob: 😀\n'.repeat(2_000);
     const journal = await journals().open('long~1');

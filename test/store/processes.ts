@@ -102,12 +102,3 @@ export function quiet(queues: Pick<Queues, 'counts'>): Promise<void> {
     interval: 20,
   });
 }
-
-/** Something to wait at. */
-export function gate(): { opened: Promise<void>; open(): void } {
-  let open = () => {};
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open };
-}

@@ -1,14 +1,21 @@
-import { describe, it, vi } from 'vitest';
+import { describe, it, type OnTestFinishedHandler, vi } from 'vitest';
 import { handlersWith, Processes, quiet, SLOTS, Wire } from './processes.ts';
 
 const push = { id: 'ab-12', event: 'push', body: '{"a":"ä"}' };
 
+/** Processes at a place of one test, and a way there that can be cut. */
+async function begin(onTestFinished: (close: OnTestFinishedHandler) => void): Promise<{ processes: Processes; wire: Wire }> {
+  const [processes, wire] = [await Processes.open('outage'), await Wire.open()];
+  onTestFinished(async () => {
+    await processes.close();
+    wire.close();
+  });
+  return { processes, wire };
+}
+
 describe.concurrent('work', () => {
   it('that throws is tried again also where Redis went away with it', async ({ expect, onTestFinished }) => {
-    const processes = await Processes.open('outage');
-    onTestFinished(() => processes.close());
-    const wire = await Wire.open();
-    onTestFinished(() => wire.close());
+    const { processes, wire } = await begin(onTestFinished);
     const { queues } = await processes.start({ url: wire.url });
     let advances = 0;
     queues.startWorkers(
@@ -28,10 +35,7 @@ describe.concurrent('work', () => {
     await expect.poll(() => advances).toBeGreaterThan(1);
   });
   it('of a timer is done also where Redis went away at its time', async ({ expect, onTestFinished }) => {
-    const processes = await Processes.open('outage');
-    onTestFinished(() => processes.close());
-    const wire = await Wire.open();
-    onTestFinished(() => wire.close());
+    const { processes, wire } = await begin(onTestFinished);
     const { queues } = await processes.start({ url: wire.url, lockMs: 500 });
     const { queues: direct } = await processes.start();
     let advances = 0;
@@ -54,8 +58,7 @@ describe.concurrent('work', () => {
     expect(cutBeforeWake.mock.calls.length).toBeGreaterThan(1);
   });
   it('on a delivery that throws is kept and tried again, later each time', async ({ expect, onTestFinished }) => {
-    const processes = await Processes.open('outage');
-    onTestFinished(() => processes.close());
+    const { processes } = await begin(onTestFinished);
     const { queues } = await processes.start();
     const times: number[] = [];
     const failures: string[] = [];
@@ -83,10 +86,7 @@ describe.concurrent('work', () => {
   });
 
   it('of a process that died is taken over by another, as are its advances', async ({ expect, onTestFinished }) => {
-    const processes = await Processes.open('outage');
-    onTestFinished(() => processes.close());
-    const wire = await Wire.open();
-    onTestFinished(() => wire.close());
+    const { processes, wire } = await begin(onTestFinished);
     const dead = await processes.start({ url: wire.url, lockMs: 500 });
     const begun: string[] = [];
     const never = (what: string) => () => {
@@ -110,10 +110,7 @@ describe.concurrent('work', () => {
   });
 
   it('of 60 wakes is all done, though the connection breaks three times meanwhile', async ({ expect, onTestFinished }) => {
-    const processes = await Processes.open('outage');
-    onTestFinished(() => processes.close());
-    const wire = await Wire.open();
-    onTestFinished(() => wire.close());
+    const { processes, wire } = await begin(onTestFinished);
     const { queues } = await processes.start({ url: wire.url, lockMs: 500 });
     const { queues: direct } = await processes.start();
     const inbox = new Map<string, number>();

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Queues } from '../../src/store/queues.ts';
+import { gate } from '../gate.ts';
 import { generatorFrom } from './generator.ts';
-import { gate, handlersWith, quiet, SLOTS } from './processes.ts';
+import { handlersWith, quiet, SLOTS } from './processes.ts';
 import { eachStore, type Stores } from './stores.ts';
 
 const RETRY_MS = 2_000;

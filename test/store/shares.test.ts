@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Store } from '../../src/store/store.ts';
+import { gate } from '../gate.ts';
 import { eventOn, startOf } from '../session/house.ts';
-import { gate, handlersWith, quiet } from './processes.ts';
+import { handlersWith, quiet } from './processes.ts';
 import { eachStore, type Stores } from './stores.ts';
 
 const STEPS = { steps: [{ id: 's', action: 'agent.run', instruction: 'x', params: { agentId: 'a' } }] };

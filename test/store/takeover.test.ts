@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { gate, handlersWith, SLOTS } from './processes.ts';
+import { gate } from '../gate.ts';
+import { handlersWith, SLOTS } from './processes.ts';
 import { eachStore, type Stores } from './stores.ts';
 
 eachStore('takeover', (open) => {

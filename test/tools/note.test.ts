@@ -1,19 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { makeKeys } from '../../src/store/keys.ts';
+import { describe, expect, it } from 'vitest';
 import { makeMemory } from '../../src/store/memory.ts';
-import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
 import { makeScratchpads } from '../../src/store/scratchpads.ts';
+import { ownPlace } from '../store/place.ts';
 import { call, fault, makeContext } from './call-context.ts';
 
-const keys = makeKeys(`test-tools-note-${randomUUID()}`);
-let redis: Redis;
-beforeAll(async () => {
-  redis = connectCommands(inject('redisUrl'), () => {});
-  await waitReady(redis, 5_000);
-});
-afterAll(() => redis.disconnect());
-
+const { redis, keys } = ownPlace('tools-note');
 describe('scratchpads', () => {
   const open = (run: string = randomUUID()) => {
     let calls = 0;

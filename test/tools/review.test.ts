@@ -1,21 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/journal/finding.ts';
 import { makeDrafts } from '../../src/store/drafts.ts';
-import { makeKeys } from '../../src/store/keys.ts';
-import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
 import { makeScratchpads } from '../../src/store/scratchpads.ts';
+import { ownPlace } from '../store/place.ts';
 import { call, fault, type Given, ISSUE, makeContext } from './call-context.ts';
 import { diffOf, type Files, randomChange, seeded } from './repository.ts';
 
-const keys = makeKeys(`test-tools-review-${randomUUID()}`);
-let redis: Redis;
-beforeAll(async () => {
-  redis = connectCommands(inject('redisUrl'), () => {});
-  await waitReady(redis, 5_000);
-});
-afterAll(() => redis.disconnect());
-
+const { redis, keys } = ownPlace('tools-review');
 const lines = (count: number) => Array.from({ length: count }, (_, k) => `line ${k + 1}`);
 const text = lines(60).join('\n');
 const change = diffOf(
