@@ -95,11 +95,7 @@ it('a delivery that kills its process each time is given up with its reason, and
 }, async () => {
   const { github, repos, pulls, deaths } = await reviewAll([DEADLY_DELIVERY], 2);
   for (const k of [0, 1]) expect(threadsOn(github, repos[k]?.fullName ?? '', pulls[k]?.number ?? 0)).toEqual(EXPECTED);
-  const why = await until(
-    'the delivery is given up',
-    () => whyOf(DEADLY_DELIVERY.name).then((text) => /its process ended .*/.exec(text)?.[0]),
-    90_000,
-  );
+  const why = await until('the delivery is given up', async () => /its process ended .*/.exec(await whyOf(DEADLY_DELIVERY.name))?.[0]);
   for (const part of ['7 times', 'SIGKILL']) expect(why).toContain(part);
   expect(deaths()).toBeLessThanOrEqual(MOST_DEATHS);
   expect(github.checks(DEADLY_DELIVERY.name)).toEqual([]);
