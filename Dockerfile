@@ -11,7 +11,7 @@ FROM node:24-bookworm-slim
 RUN apt-get update \
   && apt-get install -y --no-install-recommends bubblewrap ca-certificates git ripgrep \
   && rm -rf /var/lib/apt/lists/*
-ENV NODE_ENV=production PITWALL_DATA_DIR=/data PORT=3000
+ENV NODE_ENV=production PITWALL_DATA_DIR=/data PORT=3000 PITWALL_HEALTH_PORT=3000
 WORKDIR /app
 COPY package.json app.yml LICENSE ./
 COPY --from=build /app/node_modules ./node_modules

@@ -12,7 +12,8 @@ export interface AppParts {
   accept(delivery: { id: string; event: string; body: string }): Promise<void>;
   /** What keeps the process from being ready; empty when it is. */
   notReady(): Promise<string[]>;
-  metrics(): Promise<string>;
+  /** Is told how many webhooks were answered with each status. */
+  metrics(webhooks: ReadonlyMap<number, number>): Promise<string>;
   /** Hears of errors that have no caller; must not throw. */
   onError(error: unknown): void;
 }
@@ -33,12 +34,15 @@ export interface AppLimits {
 export interface AppOptions {
   port: number;
   host?: string;
+  /** False where only health is told: webhooks are answered with 404. */
+  webhooks?: boolean;
   limits?: Partial<AppLimits>;
 }
 
 const MIB = 1024 * 1024;
 const LIMITS: AppLimits = { bodyBytes: 25 * MIB, heldBytes: 256 * MIB, bodyMs: 15_000, acceptMs: 4_500 };
-const WEBHOOK_PATHS = new Set(['/api/github/webhooks', '/']);
+const WEBHOOK_PATHS: ReadonlySet<string> = new Set(['/api/github/webhooks', '/']);
+const TAKEN = 202;
 const LINGER_MS = 1_000;
 /** What is under way when the door closes has this long to end by itself (ms). */
 const LEAVE_MS = 1_000;
@@ -53,6 +57,9 @@ interface Answer {
 
 interface Door extends AppParts {
   limits: AppLimits;
+  webhookPaths: ReadonlySet<string>;
+  /** How many webhooks were answered with each status. */
+  answered: Map<number, number>;
   /** Bytes of all bodies that are being read or handed on. */
   held: number;
   isClosing(): boolean;
@@ -65,7 +72,16 @@ export async function startApp(parts: AppParts, options: AppOptions): Promise<Ap
   const limits = { ...LIMITS, ...options.limits };
   const leaving = new AbortController();
   setMaxListeners(0, leaving.signal);
-  const door: Door = { ...parts, limits, held: 0, isClosing: () => !server.listening, leaving: leaving.signal };
+  const { webhooks = true } = options;
+  const door: Door = {
+    ...parts,
+    limits,
+    webhookPaths: webhooks ? WEBHOOK_PATHS : new Set(),
+    answered: new Map(webhooks ? [[TAKEN, 0]] : []),
+    held: 0,
+    isClosing: () => !server.listening,
+    leaving: leaving.signal,
+  };
   const requestTimeout = limits.bodyMs + LINGER_MS;
   const server = createServer(
     {
@@ -94,10 +110,11 @@ export async function startApp(parts: AppParts, options: AppOptions): Promise<Ap
   };
 }
 
-function listen(server: Server, { port, host }: { port: number; host?: string }): Promise<void> {
+function listen(server: Server, { port, host, webhooks = true }: AppOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'EADDRINUSE' ? new Error(`port ${port} is taken: stop what uses it or set PORT to another`) : error);
+      const variable = webhooks ? 'PORT' : 'PITWALL_HEALTH_PORT';
+      reject(error.code === 'EADDRINUSE' ? new Error(`port ${port} is taken: stop what uses it or set ${variable} to another`) : error);
     });
     server.listen(port, host, resolve);
   });
@@ -111,6 +128,7 @@ async function answer(door: Door, request: IncomingMessage, response: ServerResp
     door.onError(error);
     given = { status: 500, text: 'internal error' };
   }
+  if (isWebhook(door, request)) door.answered.set(given.status, (door.answered.get(given.status) ?? 0) + 1);
   if (response.destroyed) return;
   const text = `${given.text}\n`;
   const unread = !request.complete;
@@ -140,9 +158,17 @@ function letFinish(request: IncomingMessage): Promise<void> {
   });
 }
 
+function pathOf({ url = '/' }: IncomingMessage): string {
+  return url.split('?')[0] ?? '/';
+}
+
+function isWebhook({ webhookPaths }: Door, request: IncomingMessage): boolean {
+  return request.method === 'POST' && webhookPaths.has(pathOf(request));
+}
+
 async function route(door: Door, request: IncomingMessage): Promise<Answer> {
-  const path = (request.url ?? '/').split('?')[0] ?? '/';
-  if (request.method === 'POST' && WEBHOOK_PATHS.has(path)) return takeWebhook(door, request);
+  const path = pathOf(request);
+  if (isWebhook(door, request)) return takeWebhook(door, request);
   if (request.method === 'POST') return { status: 404, text: 'not found' };
   if (request.method !== 'GET' && request.method !== 'HEAD') return { status: 405, text: 'method not allowed' };
   if (path === '/healthz') return { status: 200, text: 'ok' };
@@ -150,8 +176,9 @@ async function route(door: Door, request: IncomingMessage): Promise<Answer> {
     const missing = await door.notReady();
     return missing.length === 0 ? { status: 200, text: 'ready' } : { status: 503, text: missing.join('\n') };
   }
-  if (path === '/metrics') return { status: 200, text: await door.metrics(), type: 'text/plain; version=0.0.4; charset=utf-8' };
-  if (path === '/') return { status: 200, text: 'Pitwall. Webhooks: POST /api/github/webhooks' };
+  if (path === '/metrics')
+    return { status: 200, text: await door.metrics(door.answered), type: 'text/plain; version=0.0.4; charset=utf-8' };
+  if (path === '/' && door.webhookPaths.has(path)) return { status: 200, text: 'Pitwall. Webhooks: POST /api/github/webhooks' };
   return { status: 404, text: 'not found' };
 }
 
@@ -185,7 +212,7 @@ async function handOn(door: Door, delivery: { id: string; event: string; body: s
     door.onError(error);
     return { status: 503, text: 'the queue cannot be reached: deliver again later' };
   }
-  return { status: 202, text: 'accepted' };
+  return { status: TAKEN, text: 'accepted' };
 }
 
 function isForm(request: IncomingMessage): boolean {

@@ -10,7 +10,10 @@ export interface Config {
   model: { apiKey: string; baseURL: string };
   /** `lockMs`: how long the work of a process that died is left alone before another takes it up; `dedupeDays`: how long a delivery is known. */
   redis: { url: string | null; prefix: string; lockMs: number; dedupeDays: number };
-  port: number;
+  /** Where webhooks come in and health is told; of a worker, health alone. Null where it is not told. */
+  port: number | null;
+  /** How long a server that was told to stop takes webhooks still, while it is not ready any more (ms). */
+  drainMs: number;
   dataDir: string;
   settingsFile: string | null;
   /** The `PITWALL_*` variables that may set single settings. */
@@ -74,6 +77,8 @@ const Variables = z.object({
   PITWALL_DATA_DIR: text.optional(),
   PITWALL_SETTINGS: text.optional(),
   PITWALL_POLL_SECONDS: seconds(0.2, 3_600).default(10),
+  PITWALL_DRAIN_SECONDS: seconds(0, 5).default(0),
+  PITWALL_HEALTH_PORT: wholeNumber(0, 65_535).optional(),
   PORT: wholeNumber(0, 65_535).default(3000),
   LOG_LEVEL: z.enum(LEVELS, { error: `must be one of ${LEVELS.join(', ')}` }).default('info'),
 });
@@ -103,7 +108,8 @@ export function readConfig(environment: Environment, role: Config['role'] = 'all
       lockMs: found.PITWALL_LOCK_MS,
       dedupeDays: dedupeDaysOf(found.GITHUB_API_URL),
     },
-    port: found.PORT,
+    port: role === 'worker' ? (found.PITWALL_HEALTH_PORT ?? null) : found.PORT,
+    drainMs: role === 'worker' ? 0 : found.PITWALL_DRAIN_SECONDS * 1_000,
     dataDir: resolve(found.PITWALL_DATA_DIR ?? join(homedir(), '.pitwall')),
     settingsFile: found.PITWALL_SETTINGS ?? null,
     overrides: overridesOf(environment),

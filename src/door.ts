@@ -1,13 +1,12 @@
-import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { destination, pino } from 'pino';
 import { type App, startApp } from './app.ts';
 import type { Config } from './config.ts';
 import { misfitOf } from './github/event.ts';
 import { isSigned } from './github/signature.ts';
+import { writeMetrics } from './metrics.ts';
 import { RedisStore } from './store/store.ts';
-import { explainCondition } from './store/watch.ts';
+import { type Condition, explainCondition } from './store/watch.ts';
 import { placeOf } from './wiring.ts';
 
 /** What a door is told of the process that it belongs to. */
@@ -17,15 +16,21 @@ export interface DoorParts {
   working(): boolean;
   /** Hears what goes wrong; must not throw. */
   onError(message: string): void;
-  /** The process ends where its workers' thread has stood still for so long (ms); a minute where absent. */
-  standstillMs?: number;
 }
 
-/** What the thread is started with. In `beats` stand how often the workers' thread has beaten, and when its workers were last seen at work (ms since 1970). */
+/** What comes in from outside: webhooks, except to a worker, and those who ask how it goes. */
+export interface Door extends App {
+  /** From now on `/readyz` says that this process stops. Webhooks are taken until it is closed, which waits until they were for `drainMs`. */
+  leave(): void;
+}
+
+/** A configuration with a door. */
+export type DoorConfig = Config & { port: number };
+
+/** What the thread is started with. In `shared` stand when the workers were last seen at work (ms since 1970), and whether the process stops (1). */
 interface ThreadData {
-  door: Config;
-  beats: Float64Array;
-  standstillMs: number;
+  door: DoorConfig;
+  shared: Float64Array;
 }
 
 type Said = { say: 'open'; port: number } | { say: 'failed'; message: string } | { say: 'error'; message: string };
@@ -33,40 +38,54 @@ type Said = { say: 'open'; port: number } | { say: 'failed'; message: string } |
 const BEAT_MS = 500;
 /** Workers that were not seen for so long do not run, or are behind with everything. */
 const MISSED_MS = 30_000;
-const STANDSTILL_MS = 60_000;
 const CLOSE_MS = 3_000;
 const OPEN_AGAIN_MS = 500;
-const [BEATS, AT_WORK] = [0, 1];
+const [AT_WORK, LEAVING] = [0, 1];
 
 if (!isMainThread && isThreadData(workerData)) await serveInThread(workerData);
 
 /**
- * Opens the door for webhooks. Beside workers it stands in a thread of its own, so that GitHub is answered in time however busy they are; elsewhere, and where
- * the sources themselves are run, in this one. Rejects where the port is taken.
+ * Opens the door. Beside workers it stands in a thread of its own, so that GitHub is answered in time however busy they are; elsewhere, and where the sources
+ * themselves are run, in this one. Rejects where the port is taken.
  */
-export function openDoor(config: Config, parts: DoorParts): Promise<App> {
-  return config.role === 'all' && import.meta.url.endsWith('.js') ? openThread(config, parts) : openHere(config, parts);
+export async function openDoor(config: DoorConfig, parts: DoorParts): Promise<Door> {
+  const inThread = config.role !== 'web' && import.meta.url.endsWith('.js');
+  const shared = new Float64Array(new SharedArrayBuffer(2 * Float64Array.BYTES_PER_ELEMENT));
+  const app = await (inThread ? openThread(config, shared, parts) : openHere(config, shared, parts));
+  let drained: Promise<void> | null = null;
+  return {
+    port: app.port,
+    leave() {
+      shared[LEAVING] = 1;
+      drained ??= sleep(config.drainMs);
+    },
+    async close() {
+      await drained;
+      await app.close();
+    },
+  };
 }
 
-function openHere({ app, port }: Config, { store, working, onError }: DoorParts): Promise<App> {
+function openHere({ app, port, role }: DoorConfig, shared: Float64Array, { store, working, onError }: DoorParts): Promise<App> {
   const { queues, watch } = store;
+  const missing = (condition: Condition) =>
+    [shared[LEAVING] === 1 ? 'this process stops' : null, explainCondition(condition), working() ? null : 'the workers do not run'].filter(
+      (sentence) => sentence !== null,
+    );
   const secrets = app.previousSecret === null ? [app.webhookSecret] : [app.webhookSecret, app.previousSecret];
   return startApp(
     {
       verify: async (body, signature) => isSigned(secrets, body, signature),
       misfit: misfitOf,
       accept: (delivery) => Promise.all([watch.refuseLoss(), queues.addDelivery(delivery)]).then(() => undefined),
-      async notReady() {
-        const sentence = explainCondition(await watch.look());
-        return [...(sentence === null ? [] : [sentence]), ...(working() ? [] : ['the workers do not run'])];
-      },
-      async metrics() {
-        const rows = Object.entries(await queues.counts()).map(([queue, count]) => `pitwall_jobs{queue="${queue}"} ${count}`);
-        return ['# TYPE pitwall_jobs gauge', ...rows, ''].join('\n');
+      notReady: async () => missing(await watch.look()),
+      async metrics(webhooks) {
+        const [condition, jobs] = await Promise.all([watch.look(), queues.counts().catch(() => null)]);
+        return writeMetrics({ ready: missing(condition).length === 0, redisUp: condition.state !== 'away', webhooks, jobs });
       },
       onError: (error) => onError(error instanceof Error ? error.message : String(error)),
     },
-    { port },
+    { port, webhooks: role !== 'worker' },
   );
 }
 
@@ -79,15 +98,13 @@ interface Thread {
 }
 
 /** The door stands open until it is closed: where its thread ends by itself it gets another one, at the same port. */
-async function openThread(config: Config, { working, onError, standstillMs = STANDSTILL_MS }: DoorParts): Promise<App> {
-  const beats = new Float64Array(new SharedArrayBuffer(2 * Float64Array.BYTES_PER_ELEMENT));
-  beats[AT_WORK] = Date.now();
+async function openThread(config: DoorConfig, shared: Float64Array, { working, onError }: DoorParts): Promise<App> {
+  shared[AT_WORK] = Date.now();
   const beat = setInterval(() => {
-    beats[BEATS] = (beats[BEATS] ?? 0) + 1;
-    if (working()) beats[AT_WORK] = Date.now();
+    if (working()) shared[AT_WORK] = Date.now();
   }, BEAT_MS);
   beat.unref();
-  let thread = await startThread({ door: config, beats, standstillMs }, onError);
+  let thread = await startThread({ door: config, shared }, onError);
   const { port } = thread;
   let closing = false;
   const opened = keepOpen();
@@ -98,7 +115,7 @@ async function openThread(config: Config, { working, onError, standstillMs = STA
       onError('the door for webhooks has ended: it is opened again');
       await sleep(OPEN_AGAIN_MS);
       if (closing) return;
-      thread = await startThread({ door: { ...config, port }, beats, standstillMs }, onError).catch((error: Error) => {
+      thread = await startThread({ door: { ...config, port }, shared }, onError).catch((error: Error) => {
         onError(`the door for webhooks cannot be opened again: ${error.message}`);
         return { ...thread, gone: Promise.resolve() };
       });
@@ -140,18 +157,18 @@ function startThread(data: ThreadData, onError: (message: string) => void): Prom
 }
 
 function isThreadData(data: unknown): data is ThreadData {
-  return typeof data === 'object' && data !== null && 'door' in data && 'beats' in data;
+  return typeof data === 'object' && data !== null && 'door' in data && 'shared' in data;
 }
 
 /** The thread's own life: a connection to Redis of its own, the door, and their end. */
-async function serveInThread({ door: config, beats, standstillMs }: ThreadData): Promise<void> {
+async function serveInThread({ door: config, shared }: ThreadData): Promise<void> {
   const say = (said: Said) => parentPort?.postMessage(said);
   const onError = (message: string) => say({ say: 'error', message });
   try {
     const store = await RedisStore.open(placeOf(config), { warn() {}, error: ({ message }) => onError(message) });
     await store.watch.start(() => {});
-    const app = await openHere(config, { store, working: () => Date.now() - (beats[AT_WORK] ?? 0) < MISSED_MS, onError });
-    endAtStandstill(beats, standstillMs);
+    const working = () => Date.now() - (shared[AT_WORK] ?? 0) < MISSED_MS;
+    const app = await openHere(config, shared, { store, working, onError });
     parentPort?.once('message', async () => {
       await app.close();
       await store.close();
@@ -162,24 +179,4 @@ async function serveInThread({ door: config, beats, standstillMs }: ThreadData):
     say({ say: 'failed', message: error instanceof Error ? error.message : String(error) });
     parentPort?.close();
   }
-}
-
-/**
- * A thread that stands still holds its jobs' locks no longer, but takes no signal either: only the end of the process lets a service manager start another, and
- * lets the crash be counted. Beats are counted against this thread's own ticks, so that a machine that was suspended, or a clock that was set, ends nothing.
- */
-function endAtStandstill(beats: Float64Array, ms: number): void {
-  let last = beats[BEATS];
-  let missed = 0;
-  const look = () => {
-    missed = beats[BEATS] === last ? missed + 1 : 0;
-    last = beats[BEATS];
-    if (missed * BEAT_MS < ms) return;
-    pino({ base: { host: hostname() } }, destination({ sync: true })).fatal(
-      { ms },
-      'the thread of the workers stands still: this process ends, so that another can go on',
-    );
-    process.kill(process.pid, 'SIGKILL');
-  };
-  setInterval(look, BEAT_MS).unref();
 }

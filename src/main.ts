@@ -14,6 +14,7 @@ import { Poller } from './run/poller.ts';
 import { type Recovered, recover } from './run/recover.ts';
 import { startRecovery } from './run/recovery.ts';
 import type { Services } from './session/services.ts';
+import { endAtStandstill } from './standstill.ts';
 import { childRedisPlace, startChildRedis } from './store/child-redis.ts';
 import type { Handlers, Queues } from './store/queues.ts';
 import { RedisStore, type Store } from './store/store.ts';
@@ -34,10 +35,14 @@ const STOP_MS = 4_000;
 /** A stop takes no longer, whatever does not answer: who asked for it kills the process after 10 s. */
 const STOP_ALL_MS = 7_200;
 
-/** Starts everything that `config.role` asks for, in the order in which it is needed; what was started is closed again where a later part fails. */
-export async function start(config: Config): Promise<Running> {
+/**
+ * Starts everything that `config.role` asks for, in the order in which it is needed; what was started is closed again where a later part fails. The process ends
+ * where its main thread stands still for `standstillMs`; a minute where absent.
+ */
+export async function start(config: Config, watched: { standstillMs?: number } = {}): Promise<Running> {
   const frame = openFrame(config);
   try {
+    frame.closers.push(endAtStandstill({ ...watched, onError: (message) => frame.log.warn(message) }));
     return await wire(config, frame);
   } catch (error) {
     await frame.stop();
@@ -85,16 +90,18 @@ async function wire(given: Config, frame: Frame): Promise<Running> {
   const { store, services, github } = await openServices(config, settings, frame);
   await store.watch.start((condition) => hearCondition(condition, { queues: store.queues, log }));
   const intake = openIntake(services, github);
-  const working = () => config.role !== 'all' || store.queues.working;
-  const onError = (message: string) => log.warn({ reason: message }, 'at the door for webhooks');
-  const app = config.role === 'worker' ? null : await openDoor(config, { store, working, onError });
+  const working = () => config.role === 'web' || store.queues.working;
+  const onError = (message: string) => log.warn({ reason: message }, 'at the door');
+  const { port } = config;
+  const door = port === null ? null : await openDoor({ ...config, port }, { store, working, onError });
+  if (door) closers.push(() => door.close());
   if (config.role !== 'web') startWork(config, { services, intake, watch: store.watch, closers });
-  if (app) closers.push(() => app.close());
   if (config.poll) startPolling(config.poll, { store, github, closers, log });
   if (config.role !== 'web') closers.push(startRecovery({ services, app: github, refuseLoss: () => store.watch.refuseLoss() }));
-  const port = app?.port ?? 0;
-  log.info({ port, role: config.role }, 'Pitwall is ready');
-  return { url: `http://127.0.0.1:${port}`, port, stop };
+  if (door) closers.push(async () => door.leave());
+  const opened = door?.port ?? 0;
+  log.info({ port: opened, role: config.role }, 'Pitwall is ready');
+  return { url: `http://127.0.0.1:${opened}`, port: opened, stop };
 }
 
 function openIntake(services: Services, app: GitHubApp): Intake {

@@ -29,7 +29,7 @@ afterAll(async () => {
 });
 
 /** Starts the app with parts that do nothing but what is given. */
-export async function start(given: Partial<AppParts> = {}, limits: Partial<AppLimits> = {}): Promise<Door> {
+export async function start(given: Partial<AppParts> = {}, limits: Partial<AppLimits> = {}, webhooks = true): Promise<Door> {
   const calls: string[] = [];
   const errors: unknown[] = [];
   const parts: AppParts = {
@@ -57,13 +57,13 @@ export async function start(given: Partial<AppParts> = {}, limits: Partial<AppLi
         calls.push('notReady');
         return parts.notReady();
       },
-      metrics() {
+      metrics(answered) {
         calls.push('metrics');
-        return parts.metrics();
+        return parts.metrics(answered);
       },
       onError: parts.onError,
     },
-    { port: 0, host: '127.0.0.1', limits },
+    { port: 0, host: '127.0.0.1', limits, webhooks },
   );
   const door = { app, url: `http://127.0.0.1:${app.port}`, calls, errors };
   open.push(door);

@@ -181,6 +181,37 @@ describe('the other doors', () => {
     expect(await answer.text()).toBe(expected);
   });
 
+  it('of a worker tell how it goes, and take no webhook', async () => {
+    const door = await start({ metrics: async (webhooks) => JSON.stringify([...webhooks]) }, {}, false);
+    for (const path of ['/healthz', '/readyz']) expect((await fetch(`${door.url}${path}`)).status).toBe(200);
+    for (const path of ['/api/github/webhooks', '/'])
+      expect(await post(door, { path })).toMatchObject({ status: 404, text: 'not found\n' });
+    expect((await fetch(door.url)).status).toBe(404);
+    expect(await (await fetch(`${door.url}/metrics`)).text()).toBe('[]\n');
+    expect(door.calls.filter((call) => /^(?:verify|accept)/.test(call))).toEqual([]);
+  });
+
+  it('are told how many webhooks were answered with each status', async () => {
+    let queueIsUp = true;
+    const door = await start({
+      accept: () => (queueIsUp ? Promise.resolve() : Promise.reject(new Error('away'))),
+      metrics: async (webhooks) => JSON.stringify([...webhooks]),
+    });
+    const told = async () => JSON.parse(await (await fetch(`${door.url}/metrics`)).text());
+    expect(await told()).toEqual([[202, 0]]);
+    await post(door);
+    await post(door);
+    await post(door, { body: '[]' });
+    queueIsUp = false;
+    await post(door);
+    await post(door, { path: '/unknown' });
+    expect(await told()).toEqual([
+      [202, 2],
+      [400, 1],
+      [503, 1],
+    ]);
+  });
+
   it('say what is not ready', async () => {
     const door = await start({ notReady: () => Promise.resolve(['Redis does not answer', 'the workers do not run']) });
     const answer = await fetch(`${door.url}/readyz`);
@@ -234,5 +265,10 @@ describe.concurrent('the server', () => {
     };
     const second = startApp({ ...parts, metrics: () => Promise.resolve(''), onError: () => {} }, { port: app.port, host: '127.0.0.1' });
     await expect(second).rejects.toThrow(`port ${app.port} is taken: stop what uses it or set PORT to another`);
+    const worker = startApp(
+      { ...parts, metrics: async () => '', onError: () => {} },
+      { port: app.port, host: '127.0.0.1', webhooks: false },
+    );
+    await expect(worker).rejects.toThrow('set PITWALL_HEALTH_PORT to another');
   });
 });

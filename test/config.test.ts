@@ -37,6 +37,7 @@ describe('a good environment', () => {
       model: { apiKey: 'sk-model', baseURL: 'https://api.anthropic.com' },
       redis: { url: null, prefix: 'pitwall', lockMs: 8_000, dedupeDays: 4 },
       port: 3000,
+      drainMs: 0,
       dataDir: join(homedir(), '.pitwall'),
       settingsFile: null,
       overrides: {},
@@ -69,6 +70,8 @@ describe('a good environment', () => {
     [{ PORT: '65535' }, { port: 65_535 }],
     [{ PORT: '' }, { port: 3000 }],
     [{ PORT: ' ' }, { port: 3000 }],
+    [{ PITWALL_HEALTH_PORT: '9000' }, { port: 3000 }],
+    [{ PITWALL_DRAIN_SECONDS: '2.5' }, { drainMs: 2_500 }],
     [{ PITWALL_DATA_DIR: '/srv/pitwall' }, { dataDir: '/srv/pitwall' }],
     [{ PITWALL_DATA_DIR: 'data' }, { dataDir: resolve('data') }],
     [{ PITWALL_SETTINGS: '/etc/pitwall.json' }, { settingsFile: '/etc/pitwall.json' }],
@@ -86,6 +89,11 @@ describe('a good environment', () => {
 
   it.each(['all', 'web', 'worker'] as const)('is read for the role %s', (role) => {
     expect(readConfig(GOOD, role).role).toBe(role);
+  });
+
+  it('of a worker names no port but the one for its health, and takes no webhooks for longer', () => {
+    expect(readConfig({ ...GOOD, PORT: '3000', PITWALL_DRAIN_SECONDS: '5' }, 'worker')).toMatchObject({ port: null, drainMs: 0 });
+    expect(readConfig({ ...GOOD, PORT: '3000', PITWALL_HEALTH_PORT: '9000' }, 'worker').port).toBe(9_000);
   });
 
   it.each([
@@ -127,6 +135,8 @@ describe('a bad environment', () => {
     [{ PORT: '-1' }, /^PORT must be a whole number/],
     [{ PORT: '80.5' }, /^PORT must be a whole number/],
     [{ PORT: 'http' }, /^PORT must be a whole number/],
+    [{ PITWALL_HEALTH_PORT: 'yes' }, /^PITWALL_HEALTH_PORT must be a whole number from 0 to 65535$/],
+    [{ PITWALL_DRAIN_SECONDS: '6' }, /^PITWALL_DRAIN_SECONDS must be a number of seconds from 0 to 5$/],
     [{ PITWALL_POLL_SECONDS: '0' }, /^PITWALL_POLL_SECONDS must be a number of seconds/],
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of trace, debug/],
   ])('that says %j is refused', (more, expected) => {

@@ -55,17 +55,26 @@ it('a door that falls over is opened again at its port, and the process goes on'
   expect(await server.stop()).toBe(0);
 });
 
-it('a process whose workers stand still ends, so that another is started', async () => {
-  stage = await Stage.open(inject('redisUrl'));
-  const { environment } = await stage.addServer();
-  const env = { ...environment, PORT: '0', PITWALL_REDIS_PREFIX: `${stage.prefix}-still` };
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'standstill.mjs')], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = once(child, 'close');
-  let said = '';
-  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  const port = await until('its door is open', () => /^(\d+)$/m.exec(said)?.[1]);
-  expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
-  child.kill('SIGUSR2');
-  expect(await ended).toEqual([null, 'SIGKILL']);
-  expect(said).toContain('stands still');
+it('a process of any role tells how it goes; one that stands still ends, so that another is started', async () => {
+  const opened = await Stage.open(inject('redisUrl'));
+  stage = opened;
+  const { environment } = await opened.addServer();
+  const standStill = async (role: string) => {
+    const env = { ...environment, PORT: '0', PITWALL_HEALTH_PORT: '0', PITWALL_REDIS_PREFIX: `${opened.prefix}-${role}` };
+    const program = join(import.meta.dirname, 'standstill.mjs');
+    const child = spawn(process.execPath, [program, role], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = once(child, 'close');
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const port = await until('it is ready', () => /"port":(\d+).*Pitwall is ready/.exec(said)?.[1]);
+    const ask = (path: string, method = 'GET') => fetch(`http://127.0.0.1:${port}${path}`, { method });
+    await until('it says so', async () => (await ask('/readyz')).ok);
+    expect((await ask('/healthz')).status).toBe(200);
+    expect(await (await ask('/metrics')).text()).toMatch(/^pitwall_ready 1\n[\s\S]*^pitwall_jobs\{queue="runs"\} \d/m);
+    expect((await ask('/api/github/webhooks', 'POST')).status).toBe(role === 'worker' ? 404 : 400);
+    child.kill('SIGUSR2');
+    expect(await ended).toEqual([null, 'SIGKILL']);
+    expect(said).toContain('stands still');
+  };
+  await Promise.all(['all', 'web', 'worker'].map(standStill));
 });

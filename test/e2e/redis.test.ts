@@ -77,6 +77,11 @@ describe('a Redis', () => {
     await until('the delivery was refused', () => refused(scene) > 0);
     expect(Date.now() - before).toBeLessThan(20_000);
     expect(await readiness(scene.server)).toMatchObject({ status: 503, text: expect.stringContaining('Redis does not answer') });
+    const metrics = await fetch(`http://127.0.0.1:${scene.server.port}/metrics`);
+    expect(metrics.status).toBe(200);
+    expect(await metrics.text()).toMatch(
+      /^pitwall_ready 0\n[\s\S]*^pitwall_redis_up 0\n[\s\S]*^pitwall_webhooks_total\{status="503"\} \d/m,
+    );
     await scene.redis.start(['--key-load-delay', '3000', '--loading-process-events-interval-bytes', '1024']);
     expect((await readiness(scene.server)).status).toBe(503);
     await until('it is ready', async () => (await readiness(scene.server)).status === 200);

@@ -1,9 +1,8 @@
-// A process that opens the door for webhooks as a server does, and stands still when it is told to.
+// A server of the role that it is told, which stands still when it is told to.
 import { readConfig } from '../../dist/config.js';
-import { openDoor } from '../../dist/door.js';
+import { start } from '../../dist/main.js';
 
-const app = await openDoor(readConfig(process.env), { working: () => true, onError: () => {}, standstillMs: 1_500 });
-process.stdout.write(`${app.port}\n`);
 process.once('SIGUSR2', () => {
   for (;;);
 });
+await start(readConfig(process.env, process.argv[2]), { standstillMs: 3_000 });
