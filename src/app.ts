@@ -18,6 +18,7 @@ export interface AppParts {
   onError(error: unknown): void;
 }
 
+/** The door at work. `close` takes nothing new and resolves when what was under way has its answer. */
 export interface App {
   port: number;
   close(): Promise<void>;
@@ -31,6 +32,7 @@ export interface AppLimits {
   acceptMs: number;
 }
 
+/** Where the door listens; port 0 takes any that is free. */
 export interface AppOptions {
   port: number;
   host?: string;

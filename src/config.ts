@@ -26,6 +26,7 @@ export interface Config {
   logLevel: string;
 }
 
+/** Variables by name, as the process was given them. */
 export type Environment = Record<string, string | undefined>;
 
 /** A mistake in the environment: every message names the variable and what it must be. */

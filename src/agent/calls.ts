@@ -31,6 +31,7 @@ export interface TurnTools<C> {
   delegate?(calls: CallRequest[]): Promise<ToolAnswer[]>;
 }
 
+/** What a call gave, as the model is told it; `id` is the call's own in the answer. */
 export interface CallResult {
   id: string;
   text: string;

@@ -22,6 +22,7 @@ export interface Answered {
   ms: number;
 }
 
+/** What a conversation needs; everything that has to survive a crash goes through its journal. */
 export interface ConversationOptions<C> {
   journal: Journal;
   /** Place of this conversation in the journal, such as `step/review`; every turn and call gets a key below it. */

@@ -41,6 +41,7 @@ export interface ProgramParts {
   ): Promise<{ url: string; stop(): Promise<void> }>;
 }
 
+/** The command line. */
 export interface Program {
   /** Runs one command; answers the exit code. Throws `CommanderError` for a wrong command line. */
   run(args: string[]): Promise<number>;

@@ -14,6 +14,7 @@ import { placeOf } from './runs.ts';
 import { printable } from './table.ts';
 import { UsageError } from './usage-error.ts';
 
+/** What `pitwall replay` is asked for. */
 export interface ReplayOptions {
   /** A run's id, or a file that `pitwall export` wrote. */
   source: string;

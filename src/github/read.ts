@@ -43,6 +43,7 @@ export interface IssueView {
   isPull: boolean;
 }
 
+/** A commit of a pull request. */
 export interface CommitView {
   sha: string;
   message: string;

@@ -4,6 +4,7 @@ import { GitHubError } from './error.ts';
 /** What a token is for. Each has the permissions of `PERMISSIONS` on one repository and nothing else; that for discovery sees the whole installation. */
 export type Purpose = 'read' | 'review' | 'push' | 'ci' | 'discovery';
 
+/** What a token may do, by its purpose. */
 export const PERMISSIONS: Record<Purpose, Record<string, 'read' | 'write'>> = {
   read: { metadata: 'read', contents: 'read', pull_requests: 'read', issues: 'read', checks: 'read', actions: 'read' },
   review: { metadata: 'read', contents: 'read', pull_requests: 'write', issues: 'write', checks: 'write' },

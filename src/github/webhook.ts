@@ -156,7 +156,9 @@ export const PAYLOADS = {
   workflow_run: z.object({ workflow_run: CiPayload }),
 } as const;
 
+/** The name of an event whose payload is read, as GitHub sends it. */
 export type PayloadName = keyof typeof PAYLOADS;
+/** What is read of the payload of an event. */
 export type PayloadOf<N extends PayloadName> = z.infer<(typeof PAYLOADS)[N]>;
 
 /** The parts that tell payloads apart, those of events that start nothing as well. */

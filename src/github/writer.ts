@@ -11,6 +11,7 @@ export type Reply<T> =
   | { status: 'done'; value: T }
   | { status: 'refused'; code: number; reason: string }
   | { status: 'unknown'; reason: string };
+/** A reply after which it is known whether the request was carried out. */
 export type Settled<T> = Exclude<Reply<T>, { status: 'unknown' }>;
 
 /** The caller may not act any more: the run ended, or another has taken it over. Nothing was written. */
@@ -28,6 +29,7 @@ export class Unsettled extends Pending {
   }
 }
 
+/** What a writer acts for and through. */
 export interface WriterOptions {
   api: Api;
   governor: Governor;

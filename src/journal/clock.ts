@@ -7,6 +7,7 @@ export interface Clock {
   later(ms: number, work: () => void): void;
 }
 
+/** The time of this machine. */
 export const CLOCK: Clock = {
   now: Date.now,
   sleep(ms, signal) {

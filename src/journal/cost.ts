@@ -8,6 +8,7 @@ export interface Price {
   cacheWrite: number;
 }
 
+/** The figures of a call that used nothing. */
 export const NO_USAGE: Usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
 
 /** Adds token figures. */

@@ -1,3 +1,4 @@
+/** Which version of a file a line is counted in: `LEFT` the base, `RIGHT` the head (words of GitHub). */
 export type Side = 'LEFT' | 'RIGHT';
 
 /** One row of a hunk. `old` and `new` are 1-based line numbers; a row has both only when unchanged. The text has no line end. */

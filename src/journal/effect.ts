@@ -40,6 +40,7 @@ export interface ItemChange {
   draft?: boolean;
 }
 
+/** How a check run ended (words of GitHub). */
 export type Conclusion = 'success' | 'neutral' | 'failure' | 'cancelled' | 'skipped';
 
 /** What a check run says. Annotations are added to those that stand already, however many there are. */

@@ -6,7 +6,9 @@ import type { Changes, Checkout, Tree } from './tree.ts';
 
 /** Where a run may end or stand (spec words). */
 export type RunState = 'Queued' | 'Running' | 'OnHold' | 'Completed' | 'Failed' | 'Skipped' | 'Terminating' | 'Cancelled' | 'Timeout';
+/** Where a run may end. */
 export type RunEnd = Extract<RunState, 'Completed' | 'Failed' | 'Skipped' | 'Cancelled' | 'Timeout'>;
+/** Where a step may end or stand (spec words). */
 export type StepState =
   | 'Pending'
   | 'Ready'
@@ -19,6 +21,7 @@ export type StepState =
   | 'Skipped'
   | 'Canceled'
   | 'Terminating';
+/** Where a step may end. */
 export type StepEnd = Extract<StepState, 'Completed' | 'Failed' | 'Skipped' | 'Canceled'>;
 
 /** How far a run is trusted (spec: who may do what). */
@@ -150,7 +153,9 @@ export type Entry = { at: number } & (
   | { type: 'noted'; key: string; value: unknown }
 );
 
+/** What an entry says that happened. */
 export type EntryType = Entry['type'];
+/** The entries of one type. */
 export type EntryOf<T extends EntryType> = Extract<Entry, { type: T }>;
 /** An entry before the journal gives it its time. */
 export type Draft = Entry extends infer E ? (E extends Entry ? Omit<E, 'at'> : never) : never;

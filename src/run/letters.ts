@@ -68,6 +68,7 @@ export async function announceComment({ store }: Services, { comment, resource }
   if (comment) await store.mailboxes.announce(resourceKey(resource), { comment: comment.id, createdAt: comment.createdAt });
 }
 
+/** Ends what `announceComment` began, once it is decided what becomes of the comment. */
 export async function settleComment({ store }: Services, { comment, resource }: Event): Promise<void> {
   if (!comment) return;
   const key = resourceKey(resource);

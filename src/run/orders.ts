@@ -10,6 +10,7 @@ import type { ShelvedWorkflow } from './workflows.ts';
 
 /** Commands that every repository has, beside those of its workflows. */
 export const BUILT_IN = ['why', 'status', 'cancel', 'retry', 'ok-to-run', 'help'] as const;
+/** The name of a command that every repository has, without its slash. */
 export type BuiltIn = (typeof BUILT_IN)[number];
 
 /** What carrying an order out needs. */

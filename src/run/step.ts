@@ -18,6 +18,7 @@ import { executeCi } from './execute-ci.ts';
 import { identifyRepositories } from './identify.ts';
 import { postEarly } from './leftovers.ts';
 
+/** A step of a run, and the journal that it is walked in. */
 export interface StepRun {
   journal: Journal;
   start: RunStart;

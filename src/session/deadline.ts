@@ -13,6 +13,7 @@ export function deadlineFrom(from: number, minutes: number, what: string): Deadl
   return { at: from + Math.round(minutes * 60_000), reason: `${what} of ${minutes} minutes is over` };
 }
 
+/** The deadline that comes first; null where there is none. */
 export function earliest(...deadlines: (Deadline | null)[]): Deadline | null {
   return deadlines.reduce((first, one) => (one && (!first || one.at < first.at) ? one : first), null);
 }

@@ -15,6 +15,7 @@ export const DelegateInput = z.object({
 });
 export type DelegateInput = z.infer<typeof DelegateInput>;
 
+/** The name by which a coordinator delegates. */
 export const DELEGATE = 'delegate_to_sub_agent';
 
 /** The coordinator's own tool; the calls of one turn run together, so it is never run by itself. */

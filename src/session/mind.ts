@@ -53,6 +53,7 @@ export interface ToolRules {
 
 /** Tools that every agent gets beside its own. */
 export const SHARED_TOOLS = ['read_scratchpad', 'write_scratchpad', 'append_scratchpad', 'list_scratchpads', 'memory_read', 'memory_write'];
+/** Tools that the agents of steps get besides, coordinators among them; sub-agents do not. */
 export const STEP_TOOLS = ['update_status', 'task_completed'];
 
 /** Gives an agent its hands: the tools it is shown, and how its calls are checked and run. */

@@ -53,6 +53,7 @@ return 1
 
 const EVENT = 'event:';
 
+/** Approvals in Redis. */
 export function makeApprovals(redis: Redis, keys: Keys): Approvals {
   const look = async (resource: string): Promise<Asked | null> => {
     const fields = await redis.hgetall(keys.approval(resource));

@@ -18,6 +18,7 @@ export interface Batches {
   look(run: string): Promise<string[]>;
 }
 
+/** Batches in Redis. */
 export function makeBatches(redis: Redis, keys: Keys): Batches {
   return {
     async open(run, delegations) {

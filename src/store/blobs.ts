@@ -4,7 +4,9 @@ import { digestOf, pack, unpack } from './encoding.ts';
 import type { Keys } from './keys.ts';
 import type { Redis } from './redis.ts';
 
+/** How much the agents of one run may write (bytes). */
 export const LIMIT_BYTES = 64 * 1024 * 1024;
+/** What a model is told whose file would be more than that. */
 export const TOO_MUCH =
   'Not written: the files that the agents of this run wrote may have 64 MiB together. Write less, or do it in another run.';
 

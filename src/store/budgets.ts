@@ -123,6 +123,7 @@ return 1
 
 const KEPT_SECONDS = 31 * 86_400;
 
+/** Budgets in Redis; `now` is the time by which reservations grow old. */
 export function makeBudgets(redis: Redis, keys: Keys, now: () => number = Date.now): Budgets {
   const names = (run: string, accounts: Account[]) => [
     keys.settled(run),

@@ -24,6 +24,7 @@ export interface Cancels {
   close(): void;
 }
 
+/** Orders to end in Redis, heard by a connection of their own. */
 export class RedisCancels implements Cancels {
   readonly #redis: Redis;
   readonly #keys: Keys;

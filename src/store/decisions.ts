@@ -15,6 +15,7 @@ export interface Decision {
 
 /** How long decisions are kept where nothing else is said. */
 const KEPT_DAYS = 30;
+/** How many decisions of one resource are kept. */
 export const MOST = 500;
 
 const RECORD = defineScript(`
@@ -30,6 +31,7 @@ export interface Decisions {
   list(repository: number, resource: string): Promise<Decision[]>;
 }
 
+/** Decisions in Redis, kept for so many days after the newest. */
 export function makeDecisions(redis: Redis, keys: Keys, days = KEPT_DAYS): Decisions {
   return {
     async record(repository, resource, decisions) {

@@ -3,6 +3,7 @@ import type { Keys } from './keys.ts';
 import type { Redis } from './redis.ts';
 import { defineScript, runScript } from './script.ts';
 
+/** How near to its line a finding stands, by its rung; of two that say the same the higher stays. */
 export const HEIGHT: Record<Rung, number> = { line: 3, 'range-cut': 2, file: 1, body: 0 };
 
 /**

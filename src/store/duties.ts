@@ -25,6 +25,7 @@ export interface Duties {
   begunAt(duty: string): Promise<number>;
 }
 
+/** Duties in Redis. */
 export function makeDuties(redis: Redis, keys: Keys): Duties {
   return {
     async hold(duty, holder, ms) {

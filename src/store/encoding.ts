@@ -14,6 +14,7 @@ const ALIKE = new Set(['run.started', 'delegation.started', 'briefed']);
 /** Where they say it: instructions and prompts, and the task (`messages[1]`) of a briefing; not the event, which is a run's own. */
 const ALIKE_IN = new Set(['instruction', 'instructions', 'guidance', 'system', '1']);
 const WORTH_SHARING = 512;
+/** What the digests of texts that all runs share begin with. */
 export const SHARED = 'shared/';
 const WORTH_DEFLATING = 256;
 /** Half of a character, which a model can write into JSON; UTF-8 has no form for it, the escapes of JSON have. */
@@ -37,6 +38,7 @@ export function pack(content: Buffer): Buffer {
   return packed;
 }
 
+/** Takes back what `pack` did. */
 export function unpack(packed: Buffer): Buffer {
   return packed[0] === 1 ? inflateRawSync(packed.subarray(1)) : packed.subarray(1);
 }

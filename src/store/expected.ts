@@ -38,6 +38,7 @@ for _, one in ipairs(due) do redis.call('ZADD', KEYS[1], ARGV[2], one) end
 return due
 `);
 
+/** What is expected, in Redis. */
 export function makeExpected(redis: Redis, keys: Keys): Expected {
   return {
     async expect(all, by) {

@@ -1,4 +1,6 @@
+/** What work is queued by. */
 export const QUEUES = ['deliveries', 'runs', 'delegations', 'reports', 'timers'] as const;
+/** The name of a queue. */
 export type QueueName = (typeof QUEUES)[number];
 
 /** Something to be done by one process at a time, at least once. */

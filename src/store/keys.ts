@@ -50,6 +50,7 @@ export function makeKeys(prefix: string) {
   };
 }
 
+/** The names of all keys below one prefix. */
 export type Keys = ReturnType<typeof makeKeys>;
 
 /** The run that a journal belongs to: a delegation's id is `<run>~<number>`. */

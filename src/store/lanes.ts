@@ -38,6 +38,7 @@ redis.call('HSET', KEYS[1], 'active', next[1])
 return next[1]
 `);
 
+/** Lanes in Redis. */
 export function makeLanes(redis: Redis, keys: Keys): Lanes {
   const names = (resource: string) => [keys.lane(resource), `${keys.lane(resource)}:queue`];
   return {

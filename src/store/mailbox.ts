@@ -150,6 +150,7 @@ function sessionOf(id: string): { run: string; step: string } {
   return { run: id.slice(0, at), step: id.slice(at + 1) };
 }
 
+/** Mailboxes in Redis. */
 export function makeMailboxes(redis: Redis, keys: Keys): Mailboxes {
   const box = (run: string, step: string) => `${keys.mailbox(run)}:${step}`;
   const letters = (run: string, step: string) => `${box(run, step)}:letters`;

@@ -18,6 +18,7 @@ interface Row {
   key: string;
 }
 
+/** How many titles an agent remembers of a repository; the oldest are forgotten. */
 export const MOST = 500;
 /** Longer than a run that could repeat a call. */
 const CALL_KEPT_SECONDS = 31 * 86_400;
@@ -28,6 +29,7 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return 1
 `);
 
+/** The memory of one agent of one repository in Redis. */
 export function makeMemory(redis: Redis, keys: Keys, owner: { repository: number; agent: string }): Memory {
   const name = keys.memory(owner.repository, owner.agent);
   async function rows(): Promise<Row[]> {

@@ -22,6 +22,7 @@ export interface Queued {
   clear(resource: string, workflow: string, run: string): Promise<void>;
 }
 
+/** Runs that have not begun, in Redis. */
 export function makeQueued(redis: Redis, keys: Keys): Queued {
   return {
     async claim(resource, workflow, run) {

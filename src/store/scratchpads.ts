@@ -24,6 +24,7 @@ redis.call('HSET', KEYS[1], ARGV[2], old .. ARGV[3])
 return 1
 `);
 
+/** The scratchpads of one run in Redis. */
 export function makeScratchpads(redis: Redis, keys: Keys, run: string): Scratchpads {
   const names = [keys.pads(run), keys.padWrites(run)];
   return {

@@ -7,6 +7,7 @@ export interface Script {
   sha: string;
 }
 
+/** A script with the digest that Redis knows it by. */
 export function defineScript(lua: string): Script {
   return { lua, sha: createHash('sha1').update(lua).digest('hex') };
 }

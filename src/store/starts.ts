@@ -80,6 +80,7 @@ export interface Starts {
   forget(id: string): Promise<void>;
 }
 
+/** Starts in Redis. */
 export function makeStarts(redis: Redis, keys: Keys): Starts {
   const ask = async (script: Script, id: string, args: string[] = []): Promise<Past> => {
     const told = (await runScript(redis, script, [keys.starts(id), keys.journal(id)], args)) as [number, number, string, string];

@@ -23,6 +23,7 @@ export interface StatusPlaces {
   keep(resource: string, workflow: string, comment: number): Promise<void>;
 }
 
+/** Status places in Redis. */
 export function makeStatusPlaces(redis: Redis, keys: Keys): StatusPlaces {
   return {
     async look(resource, workflow) {

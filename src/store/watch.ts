@@ -9,6 +9,7 @@ import { type Redis, refusalOf, sendAll } from './redis.ts';
  */
 export type Condition = { state: 'ready' } | { state: 'away' } | { state: 'full'; reason: string } | { state: 'lost'; reason: string };
 
+/** What is watched, and where this process remembers with which Redis it worked. */
 export interface WatchOptions {
   redis: Redis;
   keys: Keys;

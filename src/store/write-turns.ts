@@ -6,10 +6,13 @@ import { defineScript, runScript } from './script.ts';
 
 /** Ours are below GitHub's 80 a minute and 500 an hour (spec: limits). */
 export const PER_MINUTE = 60;
+/** Creations of one installation in an hour, likewise. */
 export const PER_HOUR = 400;
 /** A place is renewed while it is held; one whose process died is free again after this long. */
 export const LEASE_MS = 6_000;
+/** How often a place is renewed (ms). */
 export const RENEW_MS = 2_000;
+/** How long who finds the place taken waits before asking again (ms). */
 export const POLL_MS = 15;
 
 /** Answers 0 and takes the place, or how many ms to wait. */

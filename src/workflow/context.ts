@@ -9,6 +9,7 @@ export interface Context {
   ciWorkflow?: ContextCi;
 }
 
+/** The repository of the event, in the words of the format; what only other providers have is empty. */
 export interface ContextRepository {
   name: string;
   fullName: string;
@@ -23,6 +24,7 @@ export interface ContextRepository {
   tools: [];
 }
 
+/** The pull request of the event, in the words of the format. */
 export interface ContextPullRequest {
   number: number;
   title: string;
@@ -52,6 +54,7 @@ export interface ContextPullRequest {
   rebaseable: boolean | null;
 }
 
+/** The issue of the event, in the words of the format. */
 export interface ContextIssue {
   number: number;
   title: string;
@@ -69,6 +72,7 @@ export interface ContextIssue {
   confidential: false;
 }
 
+/** What started the run: the event, and what only events of its kind have. */
 export interface ContextTrigger {
   eventType: string;
   triggerObjectName: string;
@@ -102,6 +106,7 @@ export interface ContextTrigger {
   commitAdded?: boolean;
 }
 
+/** The CI run of the event; each field is empty where there is none. */
 export interface ContextCi {
   runId: number | '';
   workflowName: string;

@@ -12,6 +12,7 @@ export interface CheckoutLimits {
   bytes: number;
 }
 
+/** Where checkouts are kept, and how many of them. */
 export interface CheckoutsOptions {
   dataDir: string;
   mirrors: Mirrors;
@@ -21,6 +22,7 @@ export interface CheckoutsOptions {
   keep?: { count: number; bytes: number; idleMs: number };
 }
 
+/** What a checkout may hold where nothing else is said. */
 export const CHECKOUT_LIMITS: CheckoutLimits = { files: 50_000, bytes: 2 * 1024 ** 3 };
 const KEEP = { count: 100, bytes: 20 * 1024 ** 3, idleMs: 60 * 60_000 };
 const TOUCH_MS = 60_000;

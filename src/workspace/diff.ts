@@ -4,6 +4,7 @@ import { GitFailed } from './git.ts';
 import type { Mirrors, Source } from './mirror.ts';
 import { parseDiff } from './patch.ts';
 
+/** Where diffs are read from, and how many are kept. */
 export interface DiffsOptions {
   mirrors: Mirrors;
   /** How many diffs are kept in memory, and how many characters of text together. */

@@ -42,6 +42,7 @@ export interface Files {
   locate(path: string, purpose?: 'read' | 'write'): Promise<string>;
 }
 
+/** The tree that is worked on, and where its contents are. */
 export interface FilesOptions {
   tree: Tree;
   materialise: Materialise;

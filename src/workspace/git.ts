@@ -10,6 +10,7 @@ export interface GitSettings {
   environment?: Record<string, string>;
 }
 
+/** How git is run. */
 export interface GitOptions {
   /** Directory that git is started in. */
   cwd?: string;
@@ -40,6 +41,7 @@ export class GitFailed extends Error {
   }
 }
 
+/** Where programs are looked for where no PATH is given. */
 export const DEFAULT_SEARCH_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/homebrew/bin';
 const TIMEOUT_MS = 120_000;
 const MAX_OUTPUT = 512 * 1024 * 1024;

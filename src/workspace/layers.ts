@@ -8,6 +8,7 @@ import { isWithin, joinPath } from './path.ts';
 /** Answers the read-only directory of a checkout. May throw; the error is the infrastructure's and reaches the caller unchanged. */
 export type Materialise = (checkout: Checkout) => Promise<string>;
 
+/** What stands at a path. */
 export interface Found {
   kind: 'file' | 'directory';
   /** Bytes; 0 for a directory. */
@@ -15,6 +16,7 @@ export interface Found {
   mode: '100644' | '100755';
 }
 
+/** One name in a folder; the size in bytes. */
 export interface ListEntry {
   name: string;
   kind: 'file' | 'directory';

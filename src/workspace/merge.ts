@@ -7,12 +7,14 @@ export interface Part {
   changes: Changes;
 }
 
+/** What a merge came to. */
 export interface Merged {
   changes: Changes;
   /** Paths of which only the first version was kept, with all that changed them. */
   conflicts: { path: string; ids: string[] }[];
 }
 
+/** What is merged. */
 export interface MergeInput {
   /** The workspace as it was when the delegations were queued. */
   base: Tree;

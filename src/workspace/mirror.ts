@@ -14,6 +14,7 @@ export type Source = Checkout['repository'];
 /** Where a repository's code is fetched from now, and the token for it. May throw; the error goes to whoever wanted the code. */
 export type Credentials = (repository: Source) => Promise<{ url: string; token: string | null }>;
 
+/** Where mirrors are kept, and how they are fetched. */
 export interface MirrorsOptions extends Hosts {
   dataDir: string;
   credentials: Credentials;

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
+/** How a program is run, and within which bounds. */
 export interface CommandOptions {
   cwd?: string;
   /** The whole environment of the program; nothing of ours is handed on. */

@@ -1,6 +1,7 @@
 import { ToolError } from '../journal/errors.ts';
 import { show } from './path.ts';
 
+/** What is replaced in a file; `all`: wherever it stands. */
 export interface Replacement {
   path: string;
   old: string;

@@ -15,6 +15,7 @@ export interface Sandbox {
 /** What the probe found. `why` is for people: what fails and what to do, or what holds. */
 export type Probe = { ok: true; why: string; sandbox: Sandbox } | { ok: false; why: string };
 
+/** What one command may use. */
 export interface SandboxLimits {
   /** Bytes of data segment of one process. */
   data: number;
@@ -29,6 +30,7 @@ export interface SandboxLimits {
   output: number;
 }
 
+/** A command, and what it may see and use. */
 export interface SandboxRequest {
   /** Run by `/bin/sh`. */
   command: string;
@@ -54,6 +56,7 @@ export interface SandboxEnd {
 }
 
 const MIB = 1024 ** 2;
+/** What a command may use where nothing else is said. */
 export const SANDBOX_LIMITS: SandboxLimits = {
   data: 1024 * MIB,
   processes: 256,

@@ -8,6 +8,7 @@ import { Layers } from './layers.ts';
 import { isWithin, joinPath, ROOT, show } from './path.ts';
 import { runCommand } from './process.ts';
 
+/** What is looked for, and where. */
 export interface SearchQuery {
   /** A literal text, or a regular expression where `regex` is set. Lower case finds upper case too. */
   query: string;
@@ -18,6 +19,7 @@ export interface SearchQuery {
   regex?: boolean;
 }
 
+/** A line where it stands; 1-based. */
 export interface SearchMatch {
   path: string;
   line: number;

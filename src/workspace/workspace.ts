@@ -16,6 +16,7 @@ import { type SearchQuery, type SearchResult, searchCode } from './search.ts';
 /** Told what is worth a line in the log. Must not throw. */
 export type Log = (message: string, fields: Record<string, unknown>) => void;
 
+/** Where a workspace keeps its checkouts, and what it may fetch. */
 export interface WorkspaceOptions extends MirrorsOptions {
   log?: Log;
   /** 50 000 files and 2 GiB by default. */
@@ -28,6 +29,7 @@ export interface CloneOptions {
   sparseCheckout?: { enabled?: boolean; paths?: string[] };
 }
 
+/** What is checked out, of which repository. */
 export interface CloneRequest {
   repository: Pick<Repository, 'id' | 'fullName' | 'cloneUrl'> & { defaultBranch?: string };
   /** A branch, a tag or a commit; empty for the default branch. */

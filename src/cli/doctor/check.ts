@@ -12,14 +12,17 @@ export interface Check {
   run(signal: AbortSignal): Promise<Finding[]> | Finding[];
 }
 
+/** A finding of something that is well. */
 export function ok(check: string, found: string): Finding {
   return { check, status: 'ok', found, fix: null };
 }
 
+/** A finding of something that works, but not as it should. */
 export function warning(check: string, found: string, fix: string): Finding {
   return { check, status: 'warning', found, fix };
 }
 
+/** A finding of something that does not work. */
 export function broken(check: string, found: string, fix: string): Finding {
   return { check, status: 'broken', found, fix };
 }

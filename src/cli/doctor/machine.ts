@@ -18,6 +18,7 @@ export interface Machine {
   dataDir: string;
 }
 
+/** Whether Node.js is new enough. */
 export function checkNode({ nodeVersion }: Machine): Check {
   const name = 'Node.js';
   return {
@@ -34,16 +35,19 @@ export function checkNode({ nodeVersion }: Machine): Check {
   };
 }
 
+/** Whether git is there. */
 export function checkGit({ searchPath }: Machine): Check {
   const fix = 'Install git (Debian: apt-get install git; macOS: brew install git), and have it on the PATH that Pitwall is started with.';
   return { name: 'git', run: () => askVersion('git', { program: 'git', searchPath, fix }) };
 }
 
+/** Whether ripgrep is there, which searches code. */
 export function checkRipgrep({ searchPath }: Machine): Check {
   const fix = 'Run npm ci again without leaving out optional packages, or install ripgrep (Debian: apt-get install ripgrep).';
   return { name: 'ripgrep', run: async () => askVersion('ripgrep', { program: await findRipgrep(), searchPath, fix }) };
 }
 
+/** Whether commands of agents can be confined; without it they are not run, so it is a warning only. */
 export function checkSandbox({ searchPath }: Machine): Check {
   const name = 'sandbox';
   return {
@@ -64,6 +68,7 @@ export function checkSandbox({ searchPath }: Machine): Check {
   };
 }
 
+/** Whether the disk of the data folder has room. */
 export function checkDisk({ dataDir }: Machine): Check {
   const name = 'disk';
   return {
@@ -84,6 +89,7 @@ export function judgeDisk(free: number, dataDir: string): Finding {
   return free < SCARCE ? warning('disk', found, fix) : ok('disk', found);
 }
 
+/** Whether the data folder can be written, or made. */
 export function checkDataFolder({ dataDir }: Machine): Check {
   const name = 'data folder';
   const fix = 'Give it to the user that Pitwall runs as, or set PITWALL_DATA_DIR to a folder that this user can write to.';

@@ -29,11 +29,13 @@ export function identityOf(entry: Draft | Entry): string {
   return 'step' in entry ? `${entry.type} ${entry.step}` : entry.type;
 }
 
+/** Where an entry belongs, as far as it says so. */
 export function placeOf(entry: Draft | Entry): Place {
   if ('key' in entry) return placeOfKey(entry.key);
   return 'step' in entry ? { step: entry.step } : {};
 }
 
+/** Where something belongs by its key. */
 export function placeOfKey(key: string): Place {
   const step = /^step\/([^/]+)/.exec(key)?.[1];
   const turn = /\/turn\/(\d+)/.exec(key)?.[1];
@@ -106,6 +108,7 @@ export function describeEntry(entry: Draft | Entry): string {
   return place === '' ? what : `${what} (${place})`;
 }
 
+/** A place in words for people; empty where nothing is known of it. */
 export function describePlace({ step, turn, call }: Place): string {
   const parts = [
     step === undefined ? '' : `step "${step}"`,

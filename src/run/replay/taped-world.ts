@@ -32,6 +32,7 @@ export interface TapedWorld extends Pick<Services, 'model' | 'workspace' | 'gith
 /** These answer from what the run itself knows. */
 const OWN_TOOLS = new Set(['update_status', 'task_completed']);
 
+/** The world of one journal; `asked` hears every question to a model or a tool before it is answered. */
 export function makeTapedWorld(tape: Tape, journal: TapedJournal, asked: Asked): TapedWorld {
   return {
     model: { ask: (request, { place = '' }) => askTape(journal, asked, { request, place }) },

@@ -9,6 +9,7 @@ interface Kept {
   events: Map<string, Event>;
 }
 
+/** Approvals in this process' memory. */
 export function approvals(): AtOnce<Approvals> {
   const kept = new Map<string, Kept>();
   const shown = ({ events, ...rest }: Kept): Asked => ({ ...copyOf(rest), events: new Map(copyOf([...events])) });

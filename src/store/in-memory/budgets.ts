@@ -8,6 +8,7 @@ interface Kept {
   open: Map<string, { amounts: number[]; at: number }>;
 }
 
+/** Budgets in this process' memory. */
 export function budgets(clock: Clock): AtOnce<Budgets> {
   const settled = new Map<string, number[]>();
   const kept = new Map<string, Kept>();

@@ -2,6 +2,7 @@ import type { Doubt, Doubts } from '../../journal/effect.ts';
 import type { Expectable, Expected } from '../expected.ts';
 import { type AtOnce, copyOf } from './way.ts';
 
+/** What is expected, in this process' memory. */
 export function expected(): AtOnce<Expected> {
   const kept = new Map<string, { one: Expectable; by: number }>();
   const nameOf = ({ wake, id }: Expectable) => `${wake} ${id}`;
@@ -20,6 +21,7 @@ export function expected(): AtOnce<Expected> {
   };
 }
 
+/** Doubts in this process' memory; each is expected to be looked at again. */
 export function doubts(all: AtOnce<Expected>): AtOnce<Doubts> {
   const kept = new Map<string, Doubt>();
   return {

@@ -20,6 +20,7 @@ interface Place {
   amended: Map<number, Amendment>;
 }
 
+/** Mailboxes in this process' memory. */
 export function mailboxes(clock: Clock): AtOnce<Mailboxes> {
   const boxes = new Map<string, Box>();
   const places = new Map<string, Place>();

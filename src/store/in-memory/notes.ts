@@ -9,6 +9,7 @@ import { type Memory, MOST as MOST_TITLES } from '../memory.ts';
 import type { Scratchpads } from '../scratchpads.ts';
 import { type AtOnce, copyOf, getOr } from './way.ts';
 
+/** The files of one run in this process' memory. */
 export function blobs(): AtOnce<Blobs> {
   const kept = new Map<string, Buffer>();
   let bytes = 0;
@@ -29,6 +30,7 @@ export function blobs(): AtOnce<Blobs> {
   };
 }
 
+/** The scratchpads of one run in this process' memory. */
 export function scratchpads(): AtOnce<Scratchpads> {
   const pads = new Map<string, string>();
   const calls = new Set<string>();
@@ -48,6 +50,7 @@ export function scratchpads(): AtOnce<Scratchpads> {
   };
 }
 
+/** What an agent remembers of a repository, in this process' memory; `calls` are those that have written. */
 export function memory(clock: Clock, calls: Set<string>): AtOnce<Memory> {
   const rows = new Map<string, { title: string; content: string; at: number }>();
   const all = () => [...rows.values()].reverse().sort((a, b) => b.at - a.at);
@@ -68,6 +71,7 @@ export function memory(clock: Clock, calls: Set<string>): AtOnce<Memory> {
   };
 }
 
+/** Draft reviews in this process' memory. */
 export function drafts(): AtOnce<DraftReviews> {
   const kept = new Map<string, { findings: Map<string, Finding>; moved: Map<string, string> }>();
   const draftOf = (run: string) => getOr(kept, run, () => ({ findings: new Map<string, Finding>(), moved: new Map<string, string>() }));

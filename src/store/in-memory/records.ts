@@ -12,6 +12,7 @@ import type { Past, Starts } from '../starts.ts';
 import type { StatusPlaces } from '../status-places.ts';
 import { type AtOnce, copyOf, Expiring, getOr } from './way.ts';
 
+/** Effect records in this process' memory. */
 export function effectRecords(): AtOnce<EffectRecords> {
   const kept = new Map<string, string>();
   return {
@@ -27,6 +28,7 @@ export function effectRecords(): AtOnce<EffectRecords> {
   };
 }
 
+/** Lanes in this process' memory. */
 export function lanes(): AtOnce<Lanes> {
   const kept = new Map<string, { active: string | null; queued: { run: string; priority: number }[] }>();
   const laneOf = (resource: string) => getOr(kept, resource, () => ({ active: null, queued: [] }));
@@ -55,6 +57,7 @@ export function lanes(): AtOnce<Lanes> {
   };
 }
 
+/** Starts in this process' memory; `lengthOf` says how many entries a journal has. */
 export function starts(lengthOf: (id: string) => number, clock: Clock): AtOnce<Starts> {
   const kept = new Map<string, Past & { length: number }>();
   const look = (id: string): Past => {
@@ -90,6 +93,7 @@ export function starts(lengthOf: (id: string) => number, clock: Clock): AtOnce<S
   };
 }
 
+/** Batches in this process' memory. */
 export function batches(): AtOnce<Batches> {
   const kept = new Map<string, Set<string>>();
   const batchOf = (run: string) => getOr(kept, run, () => new Set());
@@ -105,6 +109,7 @@ export function batches(): AtOnce<Batches> {
   };
 }
 
+/** Runs that have not begun, in this process' memory. */
 export function queued(): AtOnce<Queued> {
   const kept = new Map<string, Map<string, string>>();
   const of = (resource: string) => getOr(kept, resource, () => new Map<string, string>());
@@ -117,6 +122,7 @@ export function queued(): AtOnce<Queued> {
   };
 }
 
+/** Status places in this process' memory. */
 export function statusPlaces(): AtOnce<StatusPlaces> {
   const kept = new Map<string, { run: string; at: number; comment: number | null }>();
   const keyOf = (resource: string, workflow: string) => `${resource} ${workflow}`;
@@ -138,6 +144,7 @@ export function statusPlaces(): AtOnce<StatusPlaces> {
   };
 }
 
+/** Claims in this process' memory. */
 export function claims(clock: Clock): AtOnce<Claims> {
   const done = new Expiring<true>(clock.now);
   const bodies = new Expiring<string>(clock.now);
@@ -169,6 +176,7 @@ export function claims(clock: Clock): AtOnce<Claims> {
   };
 }
 
+/** Decisions in this process' memory. */
 export function decisions(): AtOnce<Decisions> {
   const kept = new Map<string, Decision[]>();
   const keyOf = (repository: number, resource: string) => `${repository} ${resource}`;
@@ -181,6 +189,7 @@ export function decisions(): AtOnce<Decisions> {
   };
 }
 
+/** A cursor in this process' memory. */
 export function deliveriesCursor(): AtOnce<DeliveriesCursor> {
   const seen = new Set<string>();
   const putOffs = new Map<string, PutOff>();
@@ -202,6 +211,7 @@ export function deliveriesCursor(): AtOnce<DeliveriesCursor> {
   };
 }
 
+/** Duties in this process' memory. */
 export function duties(clock: Clock): AtOnce<Duties> {
   const holders = new Expiring<string>(clock.now);
   const begun = new Map<string, number>();

@@ -4,6 +4,7 @@ export type AtOnce<T> = { [K in keyof T]: T[K] extends (...args: infer A) => Pro
 /** How a store reaches what it keeps; `what` names the call. Redis' stand-in answers at once, a simulation may delay, lose or repeat. */
 export type Way = <T>(what: string, act: () => T) => Promise<T>;
 
+/** The way that is taken where nothing is between a store and what it keeps. */
 export const AT_ONCE: Way = async (_, act) => act();
 
 /** A noun as the floors above know it: every call takes the way. */
