@@ -12,7 +12,7 @@ import { Permissions } from './github/permission.ts';
 import { Intake } from './run/intake.ts';
 import { Poller } from './run/poller.ts';
 import { type Recovered, recover } from './run/recover.ts';
-import { startRecovery } from './run/recovery.ts';
+import { type Recovery, startRecovery } from './run/recovery.ts';
 import type { Services } from './session/services.ts';
 import { endAtStandstill } from './standstill.ts';
 import { childRedisPlace, startChildRedis } from './store/child-redis.ts';
@@ -88,7 +88,8 @@ async function wire(given: Config, frame: Frame): Promise<Running> {
   const settings = loadSettings(given, log);
   const config = await withRedis(given, frame);
   const { store, services, github } = await openServices(config, settings, frame);
-  await store.watch.start((condition) => hearCondition(condition, { queues: store.queues, log }));
+  let recovery: Recovery | null = null;
+  await store.watch.start((condition) => hearCondition(condition, { queues: store.queues, log, onReady: () => recovery?.catchUp() }));
   const intake = openIntake(services, github);
   const working = () => config.role === 'web' || store.queues.working;
   const onError = (message: string) => log.warn({ reason: message }, 'at the door');
@@ -97,7 +98,11 @@ async function wire(given: Config, frame: Frame): Promise<Running> {
   if (door) closers.push(() => door.close());
   if (config.role !== 'web') startWork(config, { services, intake, watch: store.watch, closers });
   if (config.poll) startPolling(config.poll, { store, github, closers, log });
-  if (config.role !== 'web') closers.push(startRecovery({ services, app: github, refuseLoss: () => store.watch.refuseLoss() }));
+  if (config.role !== 'web') {
+    const started = startRecovery({ services, app: github, refuseLoss: () => store.watch.refuseLoss() });
+    recovery = started;
+    closers.push(() => started.stop());
+  }
   if (door) closers.push(async () => door.leave());
   const opened = door?.port ?? 0;
   log.info({ port: opened, role: config.role }, 'Pitwall is ready');
@@ -137,10 +142,11 @@ export async function recoverLoss(config: Config): Promise<Recovered> {
 }
 
 /** While Redis takes no writes, or has lost what it held, no work is taken; while it does not answer, nobody can. */
-function hearCondition(condition: Condition, { queues, log }: { queues: Queues; log: Logger }): void {
+function hearCondition(condition: Condition, { queues, log, onReady }: { queues: Queues; log: Logger; onReady(): void }): void {
   const sentence = explainCondition(condition);
   if (sentence === null) {
     queues.resume();
+    onReady();
     log.info('Redis takes work');
     return;
   }

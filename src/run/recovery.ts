@@ -22,11 +22,17 @@ const GITHUB_EVERY_MS = 5 * MINUTE_MS;
 /** Right after a start what failed by the end of the process before may not stand in GitHub's list yet: GitHub waits 10 s for an answer. */
 const AGAIN_MS = [15_000, 45_000];
 
+/** Recovery at work. */
+export interface Recovery {
+  /** Webhooks were refused for a while and are taken again: what was missed meanwhile is brought in now. */
+  catchUp(): void;
+  stop(): Promise<void>;
+}
+
 /**
  * Brings in what was missed: at the start, soon after, and every five minutes, by one process at a time; and wakes what should have moved, every ten seconds. Nothing that goes wrong here stops the server.
- * Answers how to stop it.
  */
-export function startRecovery({ services, app, refuseLoss }: RecoveryParts): () => Promise<void> {
+export function startRecovery({ services, app, refuseLoss }: RecoveryParts): Recovery {
   const { store, log } = services;
   const holder = randomUUID();
   const deliveries = new MissedDeliveries({ requests: () => app.requests(), store, log, pauseMs: GITHUB_EVERY_MS });
@@ -41,12 +47,13 @@ export function startRecovery({ services, app, refuseLoss }: RecoveryParts): () 
       await takeTurn({ store, duty, holder }, turn, (keep) => look({ signal: turn.signal, keep }));
     };
   };
+  const missed = new Rounds({
+    ...fetched,
+    round: alone('missed deliveries', (turn) => deliveries.look(turn)),
+    trouble: 'deliveries that failed could not be read from GitHub: it is tried again',
+  });
   const rounds = [
-    new Rounds({
-      ...fetched,
-      round: alone('missed deliveries', (turn) => deliveries.look(turn)),
-      trouble: 'deliveries that failed could not be read from GitHub: it is tried again',
-    }),
+    missed,
     new Rounds({
       ...fetched,
       round: alone('missed comments', (turn) => comments.look(turn)),
@@ -61,7 +68,10 @@ export function startRecovery({ services, app, refuseLoss }: RecoveryParts): () 
     }),
   ];
   for (const one of rounds) one.start();
-  return async () => {
-    await Promise.all(rounds.map((one) => one.stop()));
+  return {
+    catchUp: () => missed.startAgain(),
+    async stop() {
+      await Promise.all(rounds.map((one) => one.stop()));
+    },
   };
 }

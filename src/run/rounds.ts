@@ -29,6 +29,9 @@ export class Rounds {
   readonly #leaving = new AbortController();
   #working: Promise<void> = Promise.resolve();
   #failures = 0;
+  #begunAt = 0;
+  #soon: number[] = [];
+  #nap = new AbortController();
 
   constructor(parts: RoundsParts) {
     this.#parts = parts;
@@ -40,7 +43,14 @@ export class Rounds {
   }
 
   start(): void {
+    this.#begin();
     this.#working = this.#work();
+  }
+
+  /** As at the start: a round now, and some soon after. One that GitHub wants to wait for waits. */
+  startAgain(): void {
+    this.#begin();
+    this.#nap.abort();
   }
 
   async stop(): Promise<void> {
@@ -51,20 +61,26 @@ export class Rounds {
   }
 
   async #work(): Promise<void> {
-    const { everyMs, early = [], log, trouble } = this.#parts;
+    const { everyMs, log, trouble } = this.#parts;
     const { signal } = this.#leaving;
-    const started = Date.now();
-    const soon = [...early];
     for (let ago = 0; !signal.aborted; ) {
+      const nap = new AbortController();
+      this.#nap = nap;
       const error = await this.#round(ago);
       if (signal.aborted) return;
-      const next = error === null ? soon.shift() : undefined;
-      const regular = next === undefined ? everyMs : Math.max(0, started + next - Date.now());
+      const next = error === null ? this.#soon.shift() : undefined;
+      const regular = next === undefined ? everyMs : Math.max(0, this.#begunAt + next - Date.now());
       const pause = error === null ? regular : pauseAfter(error, everyMs, this.#failures);
       if (error !== null) log.warn({ err: error, pause }, trouble);
-      ago = error === null && next === undefined ? NEARLY * everyMs : 0;
-      await sleep(pause, undefined, { signal, ref: false }).catch(() => undefined);
+      const woken = allowedAt(error) === null ? AbortSignal.any([signal, nap.signal]) : signal;
+      await sleep(pause, undefined, { signal: woken, ref: false }).catch(() => undefined);
+      ago = error === null && next === undefined && !nap.signal.aborted ? NEARLY * everyMs : 0;
     }
+  }
+
+  #begin(): void {
+    this.#begunAt = Date.now();
+    this.#soon = [...(this.#parts.early ?? [])];
   }
 
   /** Answers what went wrong, or null. `ago`: a round that another process began within so many ms is as good. */
@@ -84,6 +100,11 @@ export class Rounds {
 /** Sooner than the next regular round where that is far off; never before GitHub allows it. */
 function pauseAfter(error: unknown, everyMs: number, failures: number): number {
   const growing = Math.min(LONGEST_PAUSE_MS, Math.min(everyMs, FIRST_PAUSE_MS) * 2 ** Math.min(failures, 10));
-  const told = error instanceof GitHubError && error.retryAt !== undefined ? error.retryAt - Date.now() : 0;
-  return Math.max(growing, told);
+  const allowed = allowedAt(error);
+  return allowed === null ? growing : Math.max(growing, allowed - Date.now());
+}
+
+/** When GitHub wants to be asked again (ms since 1970); null where it did not say. */
+function allowedAt(error: unknown): number | null {
+  return error instanceof GitHubError && error.retryAt !== undefined ? error.retryAt : null;
 }

@@ -73,7 +73,7 @@ describe('a Redis', () => {
     const scene = await review();
     await scene.redis.kill();
     const before = Date.now();
-    await scene.open('other');
+    const other = await scene.open('other');
     await until('the delivery was refused', () => refused(scene) > 0);
     expect(Date.now() - before).toBeLessThan(20_000);
     expect(await readiness(scene.server)).toMatchObject({ status: 503, text: expect.stringContaining('Redis does not answer') });
@@ -86,6 +86,7 @@ describe('a Redis', () => {
     expect((await readiness(scene.server)).status).toBe(503);
     await until('it is ready', async () => (await readiness(scene.server)).status === 200);
     await isReviewedOnce(scene);
+    await until('what was refused is reviewed too', () => scene.stage.github.reviews(scene.repo, other).length > 0);
   });
 
   it('that is full: 503, runs are on hold and say so, and go on once there is room', async () => {

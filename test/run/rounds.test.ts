@@ -30,6 +30,24 @@ it('rounds: at once, soon after, then regularly; one that fails is followed by t
   expect(count).toBe(after);
 });
 
+it('rounds that start again: one now and some soon after, however far off the next one was', async () => {
+  const turns: number[] = [];
+  const round = async ({ since }: { since: number }) => {
+    turns.push((await store.now()) - since);
+    if (turns.length === 4) throw new Error('away');
+  };
+  const rounds = new Rounds({ round, store, log, everyMs: 3_600_000, early: [10], trouble: 'failed' });
+  rounds.start();
+  await until('the first two are over', () => turns.length === 2);
+  rounds.startAgain();
+  await until('two more, of which the last fails', () => turns.length === 4);
+  rounds.startAgain();
+  rounds.startAgain();
+  await until('at least two more', () => turns.length >= 6);
+  await rounds.stop();
+  expect(Math.max(...turns)).toBeLessThan(60_000);
+});
+
 it('a duty: of several who want it at once one does it, and the others find it done', async () => {
   const since = await store.now();
   let at = 0;
