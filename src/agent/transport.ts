@@ -48,11 +48,11 @@ interface Sending {
 function send(url: URL, { init, agent, again }: Sending): Promise<Response> {
   return new Promise((resolve, reject) => {
     const signal = init.signal ?? null;
-    if (signal?.aborted) return reject(abortError());
+    if (signal?.aborted) return reject(abortError(signal));
     const body = bytesOf(init.body);
     const start = url.protocol === 'https:' ? requestHttps : requestHttp;
     const request = start(url, { method: init.method ?? 'GET', headers: headersOf(init.headers, body), agent });
-    const onAbort = () => request.destroy(abortError());
+    const onAbort = () => request.destroy(abortError(signal));
     signal?.addEventListener('abort', onAbort, { once: true });
     request.once('response', (message) => {
       message.once('close', () => signal?.removeEventListener('abort', onAbort));
@@ -62,7 +62,7 @@ function send(url: URL, { init, agent, again }: Sending): Promise<Response> {
       signal?.removeEventListener('abort', onAbort);
       if (again && request.reusedSocket && error.code === 'ECONNRESET' && !signal?.aborted)
         resolve(send(url, { init, agent, again: false }));
-      else reject(signal?.aborted ? abortError() : error);
+      else reject(signal?.aborted ? abortError(signal) : error);
     });
     request.end(body);
   });
@@ -125,8 +125,12 @@ function headersOf(given: RequestInit['headers'], body: Buffer | undefined): Rec
   return body ? { ...headers, 'content-length': String(body.byteLength) } : headers;
 }
 
-function abortError(): DOMException {
-  return new DOMException('This operation was aborted', 'AbortError');
+/** As the built-in one: what took too long says so. */
+function abortError(signal: AbortSignal | null): DOMException {
+  const { reason } = signal ?? {};
+  return reason instanceof DOMException && reason.name === 'TimeoutError'
+    ? reason
+    : new DOMException('This operation was aborted', 'AbortError');
 }
 
 function isExempt(host: string, noProxy: string): boolean {

@@ -1,6 +1,10 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createTransport } from '../../src/agent/transport.ts';
 import { queryGraph } from '../../src/github/api.ts';
 import { GitHubApp } from '../../src/github/client.ts';
+import { listDeliveries } from '../../src/github/deliveries.ts';
 import type { GitHubError } from '../../src/github/error.ts';
 import { PERMISSIONS } from '../../src/github/tokens.ts';
 import { openStage, type Stage } from './stage.ts';
@@ -159,6 +163,19 @@ describe('clients', () => {
       kind: 'network',
       message: expect.stringContaining('in time'),
     });
+    await app.close();
+  });
+
+  it('give up on an answer that does not come to a caller who may stop it either, whatever the garbage collector takes, and ask again', async () => {
+    stage.fault({ on: /hook\/deliveries/, kind: 'hang' });
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    const app = new GitHubApp({ ...stage.options, timeout: 1_000, fetch: createTransport() });
+    const { signal } = new AbortController();
+    const asked = listDeliveries(await app.requests(), { from: 0, signal });
+    const collecting = setInterval(collectGarbage, 50);
+    await expect(asked).resolves.toMatchObject({ rows: expect.any(Array) });
+    clearInterval(collecting);
     await app.close();
   });
 
