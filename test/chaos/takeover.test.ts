@@ -1,6 +1,6 @@
 import { afterEach, expect, inject, it } from 'vitest';
 import type { Call, Reply } from '../../src/demo/model/call.ts';
-import { connectCommands, type Redis, redisTime, waitReady } from '../../src/store/redis.ts';
+import { type Redis, redisTime } from '../../src/store/redis.ts';
 import { BASE } from '../e2e/small-review.ts';
 import { type Server, Stage, until } from '../e2e/stage.ts';
 
@@ -8,10 +8,8 @@ const LONG = process.env.PITWALL_LONG === '1';
 const KILLS = LONG ? 30 : 1;
 
 let stage: Stage | null = null;
-let redis: Redis | null = null;
 afterEach(async () => {
   await stage?.close();
-  redis?.disconnect();
 });
 
 /** A coordinator that always has something to say, so that its run is in some process' hands at every moment. */
@@ -27,9 +25,8 @@ async function newest(connection: Redis, key: string): Promise<{ id: string; wri
 
 it('the run of a killed worker is taken up by another', { timeout: 1_500_000 }, async () => {
   stage = await Stage.open(inject('redisUrl'), { director: talk, latencyMs: 200 });
-  redis = connectCommands(inject('redisUrl'), () => {});
-  await waitReady(redis, 5_000);
-  const [connection, { github, prefix }] = [redis, stage];
+  const { github, prefix } = stage;
+  const connection = await stage.connection();
   const repo = await github.createRepository('acme/app', BASE);
   github.install(repo);
   const alice = github.person('alice', { [repo.fullName]: 'write' });

@@ -1,17 +1,13 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, expect, inject, it } from 'vitest';
-import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
 import { AGENT, BASE, HEAD } from './small-review.ts';
 import { type Server, Stage, until } from './stage.ts';
 
 let stage: Stage | null = null;
-let redis: Redis | null = null;
 afterEach(async () => {
   await stage?.close();
-  redis?.disconnect();
   stage = null;
-  redis = null;
 });
 
 const WORKFLOW = JSON.stringify({
@@ -56,9 +52,7 @@ it('work in a process of its own is handed over by SIGTERM, left by no parent, a
   });
   stage = own;
   const { github, model, prefix } = own;
-  const connection = connectCommands(inject('redisUrl'), () => {});
-  redis = connection;
-  await waitReady(connection, 5_000);
+  const connection = await own.connection();
   const repo = await github.createRepository('acme/app', {
     ...BASE,
     '.overcut/workflow.json': WORKFLOW,

@@ -1,13 +1,11 @@
 import { afterEach, expect, inject, it } from 'vitest';
-import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
+import type { Redis } from '../../src/store/redis.ts';
 import { BASE, direct, EXPECTED, HEAD, threadsOn } from './small-review.ts';
 import { Stage, until } from './stage.ts';
 
 let stage: Stage | null = null;
-let redis: Redis | null = null;
 afterEach(async () => {
   await stage?.close();
-  redis?.disconnect();
   stage = null;
 });
 
@@ -20,10 +18,8 @@ async function countEntries(connection: Redis, prefix: string): Promise<number> 
 
 it('kill -9 at every journal entry: the same review stands there once', { timeout: 900_000 }, async () => {
   stage = await Stage.open(inject('redisUrl'), { director: direct });
-  redis = connectCommands(inject('redisUrl'), () => {});
-  await waitReady(redis, 5_000);
   const { github, prefix } = stage;
-  const connection = redis;
+  const connection = await stage.connection();
   const repo = await github.createRepository('acme/app', BASE);
   github.install(repo);
   const alice = github.person('alice', { [repo.fullName]: 'write' });

@@ -1,5 +1,4 @@
 import { afterEach, expect, inject, it } from 'vitest';
-import { connectCommands, waitReady } from '../../src/store/redis.ts';
 import { AGENT, BASE, direct, EXPECTED, HEAD, threadsOn, WORKFLOW } from './small-review.ts';
 import { Stage, until } from './stage.ts';
 
@@ -10,12 +9,10 @@ afterEach(async () => {
 });
 
 /** The processes that wrote the journals of delegations, as the entries tell: each writer signs with its own nonce. */
-async function writersOfDelegations(prefix: string): Promise<Set<string>> {
-  const redis = connectCommands(inject('redisUrl'), () => {});
-  await waitReady(redis, 5_000);
-  const keys = await redis.keys(`${prefix}:journal:*~*`);
+async function writersOfDelegations(stage: Stage): Promise<Set<string>> {
+  const redis = await stage.connection();
+  const keys = await redis.keys(`${stage.prefix}:journal:*~*`);
   const rows = await Promise.all(keys.map((key) => redis.xrange(key, '-', '+')));
-  redis.disconnect();
   return new Set(
     rows.flatMap((row) =>
       row
@@ -61,7 +58,7 @@ it('delegations of one run land on both of two processes with different data fol
   const status = await until('the run ended', () => github.comments(repo, pull.number).find((comment) => comment.body.includes('✅')));
   const parts = Array.from({ length: WIDTH }, (_, k) => `part ${k}: the same for all`);
   expect(parts.filter((part) => !status.body.includes(part))).toEqual([]);
-  expect((await writersOfDelegations(stage.prefix)).size).toBe(2);
+  expect((await writersOfDelegations(stage)).size).toBe(2);
 });
 
 it('a review stands once, on its lines, and a stop hands over without a word lost', async () => {

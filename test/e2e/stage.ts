@@ -9,6 +9,7 @@ import { expect, onTestFailed } from 'vitest';
 import { GitHub } from '../../src/demo/github/github.ts';
 import type { Director } from '../../src/demo/model/call.ts';
 import { ScriptedModel } from '../../src/demo/model/scripted-model.ts';
+import { connectCommands, type Redis, waitReady } from '../../src/store/redis.ts';
 
 const CLI = resolve(import.meta.dirname, '../../dist/cli.js');
 
@@ -110,6 +111,7 @@ export class Stage {
   readonly servers: Server[] = [];
   readonly #dir: string;
   readonly #redisUrl: string;
+  #connection: Redis | null = null;
 
   private constructor(parts: { github: GitHub; model: ScriptedModel; dir: string; redisUrl: string }) {
     this.github = parts.github;
@@ -163,8 +165,16 @@ export class Stage {
     return server;
   }
 
+  /** A connection of the test's own to the Redis of the servers, until the stage is closed. */
+  async connection(): Promise<Redis> {
+    this.#connection ??= connectCommands(this.#redisUrl, () => {});
+    await waitReady(this.#connection, 5_000);
+    return this.#connection;
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.kill()));
+    this.#connection?.disconnect();
     await Promise.all([this.github.stop(), this.model.stop()]);
     await rm(this.#dir, { recursive: true, force: true, maxRetries: 5 });
   }
