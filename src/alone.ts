@@ -26,7 +26,7 @@ const LEAVE_MS = 900;
 const IDLE_MS = 3_000;
 
 /**
- * Makes the door to processes of their own, for work that may end its process: each does one advance at a time, with the same services, and ends where no
+ * Makes the door to processes of their own, for work that may end its process: each does one piece of work at a time, with the same services, and ends where no
  * other comes soon. The job's lock stays with this process; when this one dies the others end too.
  */
 export function makeAlone(config: Config): Alone {

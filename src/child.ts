@@ -3,7 +3,7 @@ import { ALIVE_MS, type Said, type Told } from './alone.ts';
 import { workAlone } from './main.ts';
 
 /**
- * A process of its own for one advance after another. Signals that reach a whole group (Ctrl-C, a service manager's stop) are its parent's to hear, which says what is to
+ * A process of its own for one piece of work after another. Signals that reach a whole group (Ctrl-C, a service manager's stop) are its parent's to hear, which says what is to
  * be done. When the parent dies it leaves in order; where it cannot even do that any more, a thread ends it.
  */
 const WATCH = `

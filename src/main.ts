@@ -50,7 +50,7 @@ export async function start(config: Config, watched: { standstillMs?: number } =
   }
 }
 
-/** Does one advance of a run or delegation in the process that was started for it; `begun` is called when it is counted. */
+/** Does one piece of work in the process that was started for it; `begun` is called when its start is counted. Throws where it has to be tried again. */
 export async function workAlone(config: Config, work: Work, handle: { signal: AbortSignal; begun(): void }): Promise<void> {
   const frame = openFrame(config);
   try {

@@ -23,7 +23,7 @@ export interface GitHubSide {
   discovery(event: Event): Discovery;
 }
 
-/** Everything a run works with; wired in `main.ts`. */
+/** Everything a run works with; wired in `wiring.ts`. */
 export interface Services {
   store: Store;
   model: Model;

@@ -1,7 +1,7 @@
 import { afterEach, expect, inject, it } from 'vitest';
 import type { Redis } from '../../src/store/redis.ts';
 import { BASE, direct, EXPECTED, HEAD, threadsOn } from './small-review.ts';
-import { Stage, until } from './stage.ts';
+import { areChecksOver, Stage, until } from './stage.ts';
 
 let stage: Stage | null = null;
 afterEach(async () => {
@@ -30,10 +30,7 @@ it('kill -9 at every journal entry: the same review stands there once', { timeou
 
   let seen = 0;
   const kills: number[] = [];
-  const isOver = () =>
-    github.comments(repo, pull.number).some((comment) => comment.body.includes('✅')) &&
-    github.checks(repo).length > 0 &&
-    github.checks(repo).every((check) => check.status === 'completed');
+  const isOver = () => github.comments(repo, pull.number).some((comment) => comment.body.includes('✅')) && areChecksOver(github, repo);
   while (!isOver()) {
     const more = await until('the run goes on', async () => {
       const count = await countEntries(connection, prefix);

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, expect, inject, it } from 'vitest';
 import { BASE, direct, EXPECTED, HEAD, threadsOn } from './small-review.ts';
-import { Stage, until } from './stage.ts';
+import { areChecksOver, Stage, until } from './stage.ts';
 
 const CLI = resolve(import.meta.dirname, '../../dist/cli.js');
 
@@ -49,8 +49,7 @@ async function reviewAll(deadly: Change[], healthy = HEALTHY) {
   const begun = Date.now();
   const ended = (k: number) => {
     const repo = repos[k];
-    const checks = repo ? github.checks(repo) : [];
-    return checks.length > 0 && checks.every((check) => check.status === 'completed');
+    return repo !== undefined && areChecksOver(github, repo);
   };
   await until('the healthy ones are reviewed', () => changes.slice(0, healthy).every((_, k) => ended(k)), 300_000);
   const took = Date.now() - begun;

@@ -1,7 +1,7 @@
 import { afterEach, expect, inject, it } from 'vitest';
 import type { GitHub } from '../../src/demo/github/github.ts';
 import { BASE, direct, EXPECTED, HEAD, threadsOn } from './small-review.ts';
-import { Stage, until } from './stage.ts';
+import { areChecksOver, Stage, until } from './stage.ts';
 
 let stage: Stage | null = null;
 afterEach(async () => {
@@ -35,8 +35,7 @@ async function untilLooks(github: GitHub, count: number): Promise<void> {
 function untilReviewed(github: GitHub, { repo, number }: { repo: string; number: number }) {
   return until('the review stands', () => {
     const ended = github.comments(repo, number).some((comment) => comment.body.includes('✅'));
-    const checks = github.checks(repo);
-    return ended && checks.length > 0 && checks.every((check) => check.status === 'completed');
+    return ended && areChecksOver(github, repo);
   });
 }
 

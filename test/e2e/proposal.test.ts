@@ -1,6 +1,6 @@
 import { afterEach, expect, inject, it } from 'vitest';
 import { AGENT, BASE, direct, EXPECTED, HEAD, threadsOn, WORKFLOW } from './small-review.ts';
-import { Stage, until } from './stage.ts';
+import { areChecksOver, Stage, until } from './stage.ts';
 
 let stage: Stage | null = null;
 afterEach(async () => {
@@ -99,7 +99,7 @@ it('a stranger’s fork and a linked folder are checked too; a pull request that
   await untilEnded(pull.number);
   const listed = `/pulls/${pull.number}/files`;
   await until('its files were looked at', () => github.log.some((entry) => entry.path.includes(listed) && entry.status === 200));
-  await until('its checks ended', () => github.checks(repo, plain).every((check) => check.status === 'completed'));
+  await until('its checks ended', () => areChecksOver(github, repo, plain));
   expect(github.checks(repo, plain).map((check) => check.name)).toEqual(['Small review']);
   expect(github.checks(repo).filter((check) => check.name === NAME)).toHaveLength(2);
   expect(github.defects).toEqual([]);

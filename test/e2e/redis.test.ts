@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Repository } from '../../src/demo/github/state.ts';
 import { OwnRedis } from '../store/own-redis.ts';
 import { BASE, direct, EXPECTED, HEAD, threadsOn } from './small-review.ts';
-import { type Server, Stage, until } from './stage.ts';
+import { areChecksOver, type Server, Stage, until } from './stage.ts';
 
 const CLI = resolve(import.meta.dirname, '../../dist/cli.js');
 
@@ -61,7 +61,7 @@ function refused({ stage: { github } }: Scene): number {
 
 async function isReviewedOnce({ stage: { github }, repo, number }: Scene): Promise<void> {
   await until('the review stands', () => github.comments(repo, number).some((comment) => comment.body.includes('✅')));
-  await until('the checks are over', () => github.checks(repo).every((check) => check.status === 'completed'));
+  await until('the checks are over', () => areChecksOver(github, repo));
   expect(threadsOn(github, repo.fullName, number)).toEqual(EXPECTED);
   expect(github.reviews(repo, number).map((one) => one.state)).toEqual(['COMMENTED']);
   expect(github.comments(repo, number)).toHaveLength(1);

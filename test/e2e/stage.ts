@@ -24,6 +24,12 @@ export async function until<T>(what: string, look: () => Promise<T> | T, ms = 12
   }
 }
 
+/** Whether the check runs of a repository, or of one commit, are there and over: they are made after the status comment. */
+export function areChecksOver(github: GitHub, repo: Parameters<GitHub['checks']>[0], sha?: string): boolean {
+  const checks = github.checks(repo, sha);
+  return checks.length > 0 && checks.every(({ status }) => status === 'completed');
+}
+
 /** A server in a process of its own, with its own data folder. */
 export class Server {
   readonly port: number;

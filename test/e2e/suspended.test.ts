@@ -1,7 +1,7 @@
 import { afterEach, expect, inject, it } from 'vitest';
 import type { Call } from '../../src/demo/model/call.ts';
 import { BASE, direct, EXPECTED, HEAD, threadsOn } from './small-review.ts';
-import { Stage, until } from './stage.ts';
+import { areChecksOver, Stage, until } from './stage.ts';
 
 let stage: Stage | null = null;
 afterEach(async () => {
@@ -39,6 +39,7 @@ it('an installation that is suspended while a review is at work: it waits withou
   await until('the review stands', () => github.comments(repo, number).some((comment) => comment.body.includes('✅')));
   expect(threadsOn(github, repo.fullName, number)).toEqual(EXPECTED);
   expect(github.reviews(repo, number)).toHaveLength(1);
-  await until('the check is green', () => github.checks(repo).every(({ conclusion }) => conclusion === 'success'));
+  await until('the check is over', () => areChecksOver(github, repo));
+  expect(github.checks(repo).map(({ conclusion }) => conclusion)).toEqual(['success']);
   expect(github.defects).toEqual([]);
 });

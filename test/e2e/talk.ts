@@ -1,6 +1,6 @@
 import type { Call, Reply } from '../../src/demo/model/call.ts';
 import { AGENT } from './small-review.ts';
-import { type Stage, until } from './stage.ts';
+import { areChecksOver, type Stage, until } from './stage.ts';
 
 /** A repository whose sessions stay open and answer every comment; `listens`: also while they work. `/talk` starts one too. */
 export function talkFiles(listens = true): Record<string, string> {
@@ -44,7 +44,7 @@ export async function openPull({ github }: Stage, name: string, { files, head }:
   const { number } = await alice.openPull(repo, { head: 'feature', title: 'Change' });
   const comments = () => github.comments(repo, number).filter((one) => one.author === github.bot);
   const said = () => comments().map((one) => one.body);
-  const ended = () => github.checks(repo).length > 0 && github.checks(repo).every((check) => check.status === 'completed');
+  const ended = () => areChecksOver(github, repo);
   return { github, repo, alice, mallory, number, said, ended };
 }
 
