@@ -4,7 +4,7 @@ export interface Attachment {
   url: string;
 }
 
-const MARKDOWN = /(!?)\[([^\]\n]{0,200})\]\(\s*<?(https?:\/\/[^\s)>]+)>?[^)\n]{0,200}\)/g;
+const MARKDOWN = /(!?)\[([^\]\n]{0,200})\]\(\s*<?(https?:\/\/[^\s)>]{1,2000})>?(?:[^\S\n][^)\n]{0,200})?\)/g;
 const TAG = /<img\b[^>]{0,500}>/gi;
 const MOST = 50;
 

@@ -22,7 +22,7 @@ const BOM = String.fromCodePoint(0xfeff);
 /** A fenced block, whose comments people do see, or a comment; both reach to the end of the text where they are not closed. */
 const FENCE_OR_COMMENT =
   /^([ \t]*(`{3,}|~{3,})[^\n]*\n[\s\S]*?(?:^[ \t]*\2[`~]*[ \t]*$|(?![\s\S])))|<!--(?:-?>|([\s\S]*?)(?:-->|--!>|(?![\s\S])))/gm;
-const MARKER = /^<!--\s*(?:overcut:[^<>]*|[\w.:/-]{1,80})\s*-->$/;
+const MARKER = /^<!--\s*(?:overcut:[^<>]*|[\w.:/-]{1,80}\s*)-->$/;
 
 /** Invisible code points: tag characters, variation selectors, zero-width, fillers, and those that change the direction of text. */
 const TAGS = '\\u{E0000}-\\u{E007F}';

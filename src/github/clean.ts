@@ -15,13 +15,13 @@ const CUT_NOTE = '\n\n_Cut here: the rest was over the size that GitHub takes._'
 const OVERCUT = /^<!--\s*overcut:[^\n]{0,500}-->$/;
 const MEDIA = 'img|image|picture|source|video|audio|track|svg|iframe|object|embed|link|style|script|meta|base|form|input';
 const URL = '(?:^|(?<=[\\s*_~(]))https?:\\/\\/[A-Za-z0-9-]+(?:\\.[A-Za-z0-9-]+)+(?::\\d+)?(?:[/?#][^\\s<>"\'`)\\]]*)?';
-const ISSUE = '(?:[\\w.-]+\\/[\\w.-]+)?#\\d+|GH-\\d+|https?:\\/\\/[^\\s<>"\'`)\\]]+\\/(?:issues|pull)\\/\\d+';
+const ISSUE = '(?:[\\w.-]{1,100}\\/[\\w.-]{1,100})?#\\d+|GH-\\d+|https?:\\/\\/[^\\s<>"\'`)\\]]{1,300}\\/(?:issues|pull)\\/\\d+';
 const ACTIVE = new RegExp(
   [
     `(?<word>\\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\\b(?:\\s{0,20}:\\s{0,20}|\\s{1,20}))(?<issue>${ISSUE})`,
     `<https?:\\/\\/[^\\s<>]+>`,
     URL,
-    `\\\\*(?<!\\w)@(?<name>[A-Za-z0-9][\\w-]{0,60}(?:\\/[\\w.-]{1,100})?)`,
+    `(?:(?<!\\\\)\\\\+)?(?<!\\w)@(?<name>[A-Za-z0-9][\\w-]{0,60}(?:\\/[\\w.-]{1,100})?)`,
   ].join('|'),
   'gi',
 );
@@ -74,13 +74,13 @@ function cleanProse(text: string, loose: boolean, kept: Kept): string {
 
 /** A picture is fetched as soon as somebody looks; a link only when somebody clicks. */
 function cleanMedia(text: string): string {
-  const linked = text.replace(/\\?!(?=\[)/g, '').replace(/<img\b([^>]{0,2000})>/gi, (_, attributes: string) => {
+  const linked = text.replace(/\\?!(?=\[)/g, '').replace(/<img\b([^<>]{0,2000})>/gi, (_, attributes: string) => {
     const value = (name: string) => new RegExp(`\\b${name}\\s{0,5}=\\s{0,5}["']?([^"'\\s>]+)`, 'i').exec(attributes)?.[1];
     const src = value('src');
     return src && /^https?:/i.test(src) ? `[${value('alt') ?? 'image'}](${src})` : (value('alt') ?? '');
   });
   return linked
-    .replace(new RegExp(`</?(?:${MEDIA})\\b[^>]{0,2000}>`, 'gi'), '')
+    .replace(new RegExp(`</?(?:${MEDIA})\\b[^<>]{0,2000}>`, 'gi'), '')
     .replace(new RegExp(`<(?=/?(?:${MEDIA})\\b|!--)`, 'gi'), '&lt;')
     .replace(/^ {0,3}\[[^\]\n]{0,200}\]:[ \t]*(?:#|<>|<#>)[ \t].*$/gm, '');
 }

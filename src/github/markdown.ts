@@ -15,19 +15,26 @@ export function splitMarkdown(text: string): { pieces: Piece[]; loose: boolean }
   return { pieces: loose ? blocks : spans.flatMap((s) => s.pieces), loose };
 }
 
-/** Takes HTML comments out of what is not code; those that `keep` accepts are handed to `hold`, whose answer stands in their place. */
+/** Each comment that is taken out means a look at its line again; nobody writes more. */
+const MOST_COMMENTS = 50;
+
+/**
+ * Takes HTML comments out of what is not code; those that `keep` accepts are handed to `hold`, whose answer stands in their place. After the first 50 they
+ * stay: the caller makes their beginnings harmless.
+ */
 export function stripComments(text: string, keep: (comment: string) => boolean, hold: (comment: string) => string): string {
-  let [rest, done] = [text, ''];
+  let [rest, done, found] = [text, '', 0];
   const fences = new Fences();
   while (rest !== '') {
     const line = firstLine(rest);
-    const at = fences.peek(line) === 'code' ? -1 : commentStart(line);
+    const at = found === MOST_COMMENTS || fences.peek(line) === 'code' ? -1 : commentStart(line);
     if (at < 0) {
       fences.next(line);
       done += line;
       rest = rest.slice(line.length);
       continue;
     }
+    found += 1;
     const end = rest.indexOf('-->', at + 4);
     const comment = end < 0 ? rest.slice(at) : rest.slice(at, end + 3);
     rest = rest.slice(0, at) + (keep(comment) ? hold(comment) : '') + rest.slice(at + comment.length);
@@ -82,6 +89,7 @@ function closes(line: string, fence: string): boolean {
 }
 
 function commentStart(line: string): number {
+  if (!line.includes('<!--')) return -1;
   let at = 0;
   for (const piece of splitSpans(line).pieces) {
     const found = piece.kind === 'prose' ? piece.text.indexOf('<!--') : -1;
@@ -93,16 +101,54 @@ function commentStart(line: string): number {
 
 function splitSpans(text: string): { pieces: Piece[]; loose: boolean } {
   const pieces: Piece[] = [];
-  let loose = /<[A-Za-z/!?][^>`]{0,2000}`/.test(text);
-  for (const [token, escaped, run] of text.matchAll(SPAN)) {
-    if (run !== undefined && token === run) loose = true;
-    push(pieces, { kind: run !== undefined && token !== run && !escaped ? 'code' : 'prose', text: token });
+  const closing = new ClosingRuns(text);
+  let loose = hasTickInTag(text);
+  TOKEN.lastIndex = 0;
+  for (let found = TOKEN.exec(text); found; found = TOKEN.exec(text)) {
+    const [token, run] = found;
+    const end = run === undefined ? null : closing.endOf(found.index, run.length);
+    if (run !== undefined && end === null) loose = true;
+    push(pieces, { kind: end === null ? 'prose' : 'code', text: end === null ? token : text.slice(found.index, end) });
+    if (end !== null) TOKEN.lastIndex = end;
   }
   return { pieces, loose };
 }
 
-/** An escaped character; a run of backticks, with what follows up to an equal run on the same line; other text. */
-const SPAN = /(\\[!-/:-@[-`{-~])|(`+)(?:[^\n]*?[^`\n]\2(?!`))?|[^`\\]+|\\/g;
+/** An escaped character, a run of backticks, other text. */
+const TOKEN = /\\[!-/:-@[-`{-~]|(`+)|[^`\\]+|\\/g;
+const LONGEST_TAG = 2000;
+
+/** Whether a backtick stands within an HTML tag. */
+function hasTickInTag(text: string): boolean {
+  const before = text.split('`').slice(0, -1);
+  return before.some((part) => /<[A-Za-z/!?]/.test(part.slice(Math.max(part.lastIndexOf('>') + 1, part.length - LONGEST_TAG - 2))));
+}
+
+/** The runs of backticks of a text by their length. They are asked for from left to right, so all answers together take one walk. */
+class ClosingRuns {
+  readonly #text: string;
+  readonly #starts = new Map<number, { at: number[]; next: number }>();
+  #lineEnd = -1;
+
+  constructor(text: string) {
+    this.#text = text;
+    for (const { 0: run, index } of text.matchAll(/`+/g)) {
+      const known = this.#starts.get(run.length);
+      if (known) known.at.push(index);
+      else this.#starts.set(run.length, { at: [index], next: 0 });
+    }
+  }
+
+  /** Where the span ends that a run at `start` opens: behind the next run of its length on the same line, or null. */
+  endOf(start: number, length: number): number | null {
+    if (this.#lineEnd < start) this.#lineEnd = (this.#text.indexOf('\n', start) + 1 || this.#text.length + 1) - 1;
+    const runs = this.#starts.get(length);
+    if (!runs) return null;
+    while ((runs.at[runs.next] ?? Number.POSITIVE_INFINITY) <= start + length) runs.next += 1;
+    const close = runs.at[runs.next] ?? Number.POSITIVE_INFINITY;
+    return close < this.#lineEnd ? close + length : null;
+  }
+}
 
 function push(pieces: Piece[], piece: Piece): void {
   const last = pieces.at(-1);

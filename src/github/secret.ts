@@ -10,7 +10,7 @@ const SECRETS: [RegExp, string][] = [
   ],
   [/\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g, 'AWS key'],
   [/\baws_secret_access_key\b(["']?\s{0,9}[:=]\s{0,9}["']?)[A-Za-z0-9/+]{40}/gi, 'AWS secret'],
-  [/\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g, 'JWT'],
+  [/\beyJ[A-Za-z0-9_-]{8,2000}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g, 'JWT'],
   [/\bxox[abeoprs]-[A-Za-z0-9-]{10,}/g, 'Slack token'],
   [/\bglpat-[A-Za-z0-9_-]{20,}/g, 'GitLab token'],
   [/\bnpm_[A-Za-z0-9]{36}\b/g, 'npm token'],
