@@ -73,14 +73,19 @@ function isRuler(line: string | undefined): boolean {
   return line !== undefined && /^\s*\|(?:\s*:?-+:?\s*\|)+\s*$/.test(line);
 }
 
+/** A table ends where its rows do, or where the next one begins. */
 function tablesIn(lines: OutlineLine[]): OutlineTable[] {
-  return lines.flatMap((line, at) => {
-    if (!isRow(line.text) || !isRuler(lines[at + 1]?.text)) return [];
-    const body = lines.slice(at + 2);
-    const end = body.findIndex((row) => !isRow(row.text));
-    const rows = (end < 0 ? body : body.slice(0, end)).map((row) => cellsOf(row.text));
-    return [{ header: cellsOf(line.text).map((cell) => cell.toLowerCase()), rows, headings: line.headings }];
-  });
+  const isHeader = (at: number) => isRow(lines[at]?.text ?? '') && isRuler(lines[at + 1]?.text);
+  const tables: OutlineTable[] = [];
+  for (let at = 0; at < lines.length; at++) {
+    const line = lines[at];
+    if (!line || !isHeader(at)) continue;
+    const rows: string[][] = [];
+    for (at += 2; at < lines.length && isRow(lines[at]?.text ?? '') && !isHeader(at); at++) rows.push(cellsOf(lines[at]?.text ?? ''));
+    at -= 1;
+    tables.push({ header: cellsOf(line.text).map((cell) => cell.toLowerCase()), rows, headings: line.headings });
+  }
+  return tables;
 }
 
 function cellsOf(row: string): string[] {

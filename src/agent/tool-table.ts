@@ -116,7 +116,7 @@ function readLine({ text, headings }: OutlineLine): ToolTable | null {
 }
 
 function readPlainList(kind: string, list: string): ToolTable | null {
-  const items = list.replace(/\([^)]*\)/g, '').split(/[,;]|\band\b/);
+  const items = list.replace(/\([^()]*\)/g, '').split(/[,;]|\band\b/);
   const names = items
     .map((item) => item.replace(/[`*]/g, '').trim().replace(/\.$/, ''))
     .flatMap((item) => (isToolName(item) ? [canonicalToolName(item)] : []));

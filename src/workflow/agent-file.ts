@@ -7,6 +7,9 @@ import { optional } from './optional.ts';
 import { describeValue, type Problem, type Remark, sentence, writePath } from './problem.ts';
 
 const MOST_ALIASES = 20;
+const MOST_PROBLEMS = 100;
+/** The time of the YAML parser grows with the square of its text, in keys and in mistakes. */
+const LONGEST_FRONT = 8 * 1024;
 
 /** A list, also written as one text with commas. */
 const Names = z.union([z.array(z.string().min(1)), z.string()]).transform((value) => {
@@ -45,6 +48,11 @@ export function parseAgentFile({ path, text }: { path: string; text: string }): 
   const clean = text.replace(/^\uFEFF/, '').replace(/\r\n/g, '\n');
   const parts = /^---[ \t]*\n([\s\S]*?)\n?^---[ \t]*$\n?/m.exec(clean);
   if (parts?.index !== 0) return { agent: null, problems: [withoutFront(path, clean)] };
+  const length = parts[1]?.length ?? 0;
+  if (length > LONGEST_FRONT) {
+    const long: Remark = { severity: 'error', path: [], expected: `front matter of at most ${LONGEST_FRONT} characters`, found: `${length}` };
+    return { agent: null, problems: [toProblem({ ...long, hint: 'instructions stand below it' }, { line: 1, column: 1 }, path)] };
+  }
   const front = readFront(parts[1] ?? '', { file: path, offset: clean.indexOf('\n') + 1, text: clean });
   const name: Remark[] = /^[a-zA-Z0-9][\w.-]*$/.test(id)
     ? []
@@ -66,7 +74,7 @@ function readFront(yaml: string, source: Source): { data: z.infer<typeof FrontMa
   const placed = (remark: Remark, offset: number): Problem => toProblem(remark, positionAt(starts, source.offset + offset), source.file);
   try {
     const document = parseDocument(yaml, { lineCounter: new LineCounter(), uniqueKeys: true, version: '1.2' });
-    const syntax = document.errors.map((error) => {
+    const syntax = document.errors.slice(0, MOST_PROBLEMS).map((error) => {
       const found = (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, '').slice(0, 160);
       return placed({ severity: 'error', path: [], expected: 'YAML between the two lines of ---', found }, error.pos[0]);
     });

@@ -122,11 +122,17 @@ export function describeMissing(id: string, files: readonly string[], references
   const named = references.map((agent) => (agent.name === '' ? agent.id : `${agent.id} (${agent.name.trim()})`));
   const near = nearest(id, [...files, ...references.map((agent) => agent.id), ...AGENT_TYPES]);
   const parts = [
-    files.length > 0 ? `agents with a file: ${files.join(', ')}` : 'agents with a file: none',
+    files.length > 0 ? `agents with a file: ${listed(files)}` : 'agents with a file: none',
     named.length > 0 ? `named in the workflow: ${named.slice(0, 12).join(', ')}` : 'named in the workflow: none',
     `base types: ${AGENT_TYPES.join(', ')}`,
   ];
   return `${near ? `did you mean ${JSON.stringify(near)}? ` : ''}there are ${parts.join('; ')}`;
+}
+
+const LISTED = 30;
+
+function listed(names: readonly string[]): string {
+  return names.length > LISTED ? `${names.slice(0, LISTED).join(', ')} and ${names.length - LISTED} more` : names.join(', ');
 }
 
 function fromFile(file: AgentFile): ResolvedAgent {

@@ -33,7 +33,10 @@ export function checkSteps(steps: Place, around: StepSurroundings): StepFindings
     const before = reachable(back, back.get(idOf(step) ?? '') ?? []);
     return { steps: kinds, before };
   };
-  const texts = all.map((step) => instructionOf(step, around)?.text ?? '').join('\n');
+  const texts = all
+    .map((step) => instructionOf(step, around)?.text ?? '')
+    .join('\n')
+    .toLowerCase();
   return {
     remarks: all.flatMap((step) => [
       ...checkInstruction(step, around, scopeOf(step)),
@@ -105,6 +108,7 @@ function checkAgents(step: Place, { found, agentIds }: StepSurroundings, texts: 
 interface AgentCheck {
   found: Found;
   agentIds: readonly string[];
+  /** All instructions, in lower case. */
   texts: string;
   session: boolean;
 }
@@ -130,9 +134,8 @@ function checkAgent(place: Place, { found, agentIds, texts, session }: AgentChec
 }
 
 function isNamed(written: string, reference: AgentReference | undefined, texts: string): boolean {
-  const plain = texts.toLowerCase();
   const name = reference?.name.trim().toLowerCase() ?? '';
-  return plain.includes(written.toLowerCase()) || (name !== '' && (plain.includes(name) || plain.includes(name.replace(/s$/, ''))));
+  return texts.includes(written.toLowerCase()) || (name !== '' && (texts.includes(name) || texts.includes(name.replace(/s$/, ''))));
 }
 
 function checkRepository(step: Place, { found }: StepSurroundings): Remark[] {

@@ -13,18 +13,27 @@ export interface TemplateScope {
   before: ReadonlySet<string>;
 }
 
-/** Checks a template: it must compile; variables that are never there are warnings. */
+/** Nobody reads more of one text. */
+const MOST_REMARKS = 100;
+
+/** Checks a template: it must compile; variables that are never there are warnings, the first 100 of them. */
 export function checkTemplate(text: string, scope: TemplateScope): TemplateRemark[] {
   if (!text.includes('{{')) return [];
   const template = compileTemplate(text);
   if (isFault(template)) return [{ severity: 'error', expected: template.expected, found: template.found, at: template.index }];
-  return template.variables.flatMap(({ parts, index, shadowed }) => {
-    const name = `{{${parts.join('.')}}}`;
+  const remarks: TemplateRemark[] = [];
+  const good = new Set<string>();
+  for (const { parts, index, shadowed } of template.variables) {
+    const name = parts.join('.');
+    if (remarks.length === MOST_REMARKS) break;
+    if (!shadowed && good.has(name)) continue;
     const fault = shadowed
-      ? { expected: `{{@root.${parts.join('.')}}}`, hint: 'inside a block with its own items the plain name is empty' }
+      ? { expected: `{{@root.${name}}}`, hint: 'inside a block with its own items the plain name is empty' }
       : judge(parts, scope);
-    return fault ? [{ severity: 'warning' as const, found: name.slice(0, 80), at: index, ...fault }] : [];
-  });
+    if (fault) remarks.push({ severity: 'warning', found: `{{${name}}}`.slice(0, 80), at: index, ...fault });
+    else good.add(name);
+  }
+  return remarks;
 }
 
 /** The same for a prompt's own file. */

@@ -53,12 +53,14 @@ export interface Comparison {
 
 /** Whether the condition holds; none at all holds. */
 export function holds(condition: Condition | null | undefined, data: ConditionData): boolean {
-  return !condition || judge(condition, data);
+  return !condition || judge(condition, viewOf(data));
 }
 
 /** Every comparison of a condition with the values that were compared, and the result. Texts are cut to 200 characters. */
 export function explain(condition: Condition | null | undefined, data: ConditionData): { held: boolean; comparisons: Comparison[] } {
-  return { held: holds(condition, data), comparisons: condition ? compareAll(condition, data) : [] };
+  if (!condition) return { held: true, comparisons: [] };
+  const view = viewOf(data);
+  return { held: judge(condition, view), comparisons: compareAll(condition, view) };
 }
 
 /** The comparisons that did not hold, in words. */
@@ -69,17 +71,40 @@ export function describeMisses(comparisons: readonly Comparison[]): string {
   return misses.length === 0 ? 'the condition is negated and its rules hold' : misses.join('; ');
 }
 
-function judge(node: Rule | Condition, data: ConditionData): boolean {
+/** What rules look at while one condition is judged: each field is read, and each rule asked, once. */
+interface View {
+  read(field: string): { texts: string[]; elements: string[] };
+  answers: Map<Rule, boolean>;
+}
+
+function viewOf(data: ConditionData): View {
+  const fields = new Map<string, ReturnType<View['read']>>();
+  const read = (field: string) => {
+    const value = valueAt(field, data);
+    const texts = textsOf(value);
+    return { texts, elements: Array.isArray(value) ? texts : [texts[0] ?? ''] };
+  };
+  return {
+    read: (field) => {
+      const known = fields.get(field) ?? read(field);
+      fields.set(field, known);
+      return known;
+    },
+    answers: new Map(),
+  };
+}
+
+function judge(node: Rule | Condition, data: View): boolean {
   if ('field' in node) return compare(node, data);
   const answer =
     node.combinator === 'or' && node.rules.length > 0 ? node.rules.some((r) => judge(r, data)) : node.rules.every((r) => judge(r, data));
   return answer !== node.not;
 }
 
-function compareAll(condition: Condition, data: ConditionData): Comparison[] {
+function compareAll(condition: Condition, data: View): Comparison[] {
   return condition.rules.flatMap((node) => {
     if (!('field' in node)) return compareAll(node, data);
-    const actual = textsOf(valueAt(node.field, data)).join(', ');
+    const actual = data.read(node.field).texts.join(', ');
     const wanted = wantedTexts(node).join(', ');
     return [
       { field: node.field, operator: node.operator, wanted: wanted.slice(0, 200), actual: actual.slice(0, 200), held: compare(node, data) },
@@ -87,14 +112,16 @@ function compareAll(condition: Condition, data: ConditionData): Comparison[] {
   });
 }
 
-function compare(rule: Rule, data: ConditionData): boolean {
-  const value = valueAt(rule.field, data);
-  const texts = textsOf(value);
-  const elements = Array.isArray(value) ? texts : [texts[0] ?? ''];
+function compare(rule: Rule, { read, answers }: View): boolean {
+  const known = answers.get(rule);
+  if (known !== undefined) return known;
+  const { elements } = read(rule.field);
   const wanted = wantedTexts(rule);
   const positive = POSITIVE[rule.operator];
   const any = elements.some((element) => wanted.some((text) => positive.test(element, text)));
-  return positive.negated ? !any : any;
+  const answer = positive.negated ? !any : any;
+  answers.set(rule, answer);
+  return answer;
 }
 
 const POSITIVE: Record<Rule['operator'], { negated: boolean; test(actual: string, wanted: string): boolean }> = {

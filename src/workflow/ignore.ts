@@ -5,7 +5,19 @@ import { findsPattern } from './pattern.ts';
  * several; without a slash before its end a rule counts at any depth; what names a folder takes all below it.
  */
 export function ignoredBy(rules: readonly string[], path: string): string | null {
-  return rules.find((rule) => findsPattern(regexOf(rule), path)) ?? null;
+  return rules.find((rule) => findsPattern(patternOf(rule), path)) ?? null;
+}
+
+const KEPT = 500;
+const patterns = new Map<string, string>();
+
+function patternOf(rule: string): string {
+  const known = patterns.get(rule);
+  if (known !== undefined) return known;
+  const made = regexOf(rule);
+  if (patterns.size >= KEPT) patterns.clear();
+  patterns.set(rule, made);
+  return made;
 }
 
 function regexOf(rule: string): string {

@@ -4,6 +4,9 @@ import type { Path, Remark } from './problem.ts';
 
 type Issue = z.core.$ZodIssue;
 
+/** Nobody reads of more unknown keys of one object. */
+const MOST_STRANGERS = 500;
+
 const TYPES: Record<string, string> = {
   string: 'a text',
   number: 'a number',
@@ -81,7 +84,7 @@ function toRemarks(issue: Issue, base: Path, unknown: 'error' | 'warning'): Rema
   const path = [...base, ...issue.path];
   if (issue.code === 'unrecognized_keys') {
     const known = issue.message.split('\n').filter(Boolean);
-    return issue.keys.map((key) => strangeKey({ path: [...path, key], known, severity: unknown }));
+    return issue.keys.slice(0, MOST_STRANGERS).map((key) => strangeKey({ path: [...path, key], known, severity: unknown }));
   }
   const near = typeof issue.input === 'string' ? nearest(issue.input, optionsOf(issue)) : null;
   return [{ severity: 'error', path, expected: expectedBy(issue), ...(near ? { hint: `did you mean ${JSON.stringify(near)}?` } : {}) }];

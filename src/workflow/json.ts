@@ -3,9 +3,12 @@ import { describeValue, type Path, type Problem, type Remark, sentence, writePat
 
 const LONGEST = 1024 * 1024;
 const DEEPEST = 64;
+const MOST_ENTRIES = 15_000;
+const MOST_FOUND = 500;
 /** The scanner's own numbers for the tokens that matter here. */
 const OPENS = new Set([1, 3]);
 const CLOSES = new Set([2, 4]);
+const COMMA = 5;
 const END = 17;
 const SYNTAX: Record<string, string> = {
   InvalidSymbol: 'a JSON value',
@@ -47,7 +50,7 @@ export function parseJson(text: string, file: string): JsonDocument {
   const value = root && errors.length === 0 ? read(root, [], found) : undefined;
   const place = (remark: Remark): Problem => toProblem(remark, { file, starts, text: clean, root });
   const syntax = unreadable ? [unreadable] : firstOfEachLine(errors, starts).map((error) => toSyntax(error, clean));
-  return { file, value, place, problems: [...syntax.map((e) => syntaxProblem(e, file, starts)), ...found.map(place)] };
+  return { file, value, place, problems: [...syntax.map((e) => syntaxProblem(e, file, starts)), ...found.slice(0, MOST_FOUND).map(place)] };
 }
 
 /** 1-based line and column of an index, given where the lines start. */
@@ -78,9 +81,11 @@ interface Syntax {
 function refuse(text: string): Syntax | null {
   if (text.length > LONGEST) return { offset: 0, expected: `at most ${LONGEST} characters`, found: `${text.length}` };
   const scanner = createScanner(text, true);
-  let depth = 0;
+  let [depth, entries] = [0, 0];
   for (let token = scanner.scan(); token !== END; token = scanner.scan()) {
     depth += OPENS.has(token) ? 1 : CLOSES.has(token) ? -1 : 0;
+    entries += OPENS.has(token) || token === COMMA ? 1 : 0;
+    if (entries > MOST_ENTRIES) return { offset: scanner.getTokenOffset(), expected: `at most ${MOST_ENTRIES} values`, found: 'more' };
     if (depth > DEEPEST)
       return { offset: scanner.getTokenOffset(), expected: `at most ${DEEPEST} levels of nesting`, found: 'a deeper one' };
   }
@@ -166,12 +171,23 @@ function toProblem(remark: Remark, source: Source): Problem {
 function find(root: Node | undefined, remark: Remark): { node: Node | undefined; whole: boolean } {
   let node = root;
   for (const [index, part] of remark.path.entries()) {
-    const property = node?.type === 'object' ? node.children?.findLast((child) => child.children?.[0]?.value === part) : undefined;
+    const property = node?.type === 'object' ? propertiesOf(node).get(part) : undefined;
     const next = node?.type === 'array' && typeof part === 'number' ? node.children?.[part] : property?.children?.[1];
     if (!next) return { node, whole: false };
     node = index === remark.path.length - 1 && remark.of === 'key' && property ? property.children?.[0] : next;
   }
   return { node, whole: true };
+}
+
+const properties = new WeakMap<Node, Map<unknown, Node>>();
+
+/** The properties of an object by their keys, the last of each; written down once, because many remarks may be placed in one object. */
+function propertiesOf(node: Node): Map<unknown, Node> {
+  const known = properties.get(node);
+  if (known) return known;
+  const made = new Map((node.children ?? []).map((child) => [child.children?.[0]?.value as unknown, child]));
+  properties.set(node, made);
+  return made;
 }
 
 function describeNode(node: Node | undefined): string {

@@ -2,11 +2,12 @@ import { checkFlow, sketchFlow } from './check-flow.ts';
 import { checkRunTime, checkSteps, instructionOf } from './check-step.ts';
 import { checkTriggers } from './check-trigger.ts';
 import { Definition, type Workflow } from './definition.ts';
+import { findExcess } from './excess.ts';
 import { checkValue } from './issue.ts';
 import { type JsonDocument, parseJson } from './json.ts';
 import { findLeftovers, isUnder } from './leftover.ts';
 import { completeFlow } from './order.ts';
-import { at, itemsOf, type Place } from './place.ts';
+import { at, type Place } from './place.ts';
 import { type Path, type Problem, type Remark, sentence, writePath } from './problem.ts';
 import { type Found, findDefinition } from './shape.ts';
 import { defaultMinutes, type Step, type StepInput } from './step.ts';
@@ -40,7 +41,7 @@ export function loadWorkflow(source: WorkflowSource): LoadedWorkflow {
     const remark: Remark = { severity: 'error', path: [], expected: 'an object: a workflow' };
     return { workflow: null, problems: [...document.problems, document.place(remark)] };
   }
-  const excess = findExcess({ value: found.definition, path: found.base });
+  const excess = findExcess(found, { prompts: source.prompts, promptPath: (step) => step });
   if (excess.length > 0) return { workflow: null, problems: [...document.problems, ...excess.map(document.place)] };
   const { data, remarks, problems } = checkAll({ document, found, source, agentIds });
   const all = [...document.problems, ...settle(remarks, document), ...problems].sort(byPlace(source.path));
@@ -69,15 +70,6 @@ function checkAll({ document, found, source, agentIds }: Whole): { data: Definit
   const last = [...found.remarks, ...remarks, ...checkFlow(steps, flow), ...checkRunTime(definition)];
   const rest = [...first, ...last].filter((remark) => !isUnder(remark.path, tops));
   return { data, remarks: [...leftovers, ...rest], problems: checked.problems };
-}
-
-/** More than anybody writes is refused before it is looked at: checks of the flow grow with the square of it. */
-function findExcess(definition: Place): Remark[] {
-  const most = { triggers: 100, steps: 300, flow: 3000 };
-  return Object.entries(most).flatMap(([key, count]): Remark[] => {
-    const place = at(definition, key);
-    return itemsOf(place).length > count ? [{ severity: 'error', path: place.path, expected: `at most ${count} entries` }] : [];
-  });
 }
 
 function checkVersion(version: Place): Remark[] {

@@ -78,6 +78,9 @@ function smaller(wanted: number | null | undefined, allowed: number | null): num
   return allowed === null ? wanted : Math.min(wanted, allowed);
 }
 
+/** Errors stand before warnings; nobody reads more. */
+const MOST_PROBLEMS = 500;
+
 function parse<S extends z.ZodType>(
   schema: S,
   text: string,
@@ -86,5 +89,6 @@ function parse<S extends z.ZodType>(
   const document = parseJson(text.trim() === '' ? '{}' : text, file);
   if (document.value === undefined) return { data: null, problems: document.problems };
   const { data, remarks } = checkValue(schema, document.value, { unknown: 'error' });
-  return { data, problems: [...document.problems, ...[...remarks, ...remarksOnForce(document.value, tools)].map(document.place)] };
+  const told = [...remarks, ...remarksOnForce(document.value, tools)].slice(0, MOST_PROBLEMS);
+  return { data, problems: [...document.problems, ...told.map(document.place)] };
 }

@@ -13,10 +13,12 @@ export function remarksOnForce(settings: unknown, tools: ToolNames | undefined):
   return [...remarksOnParts(settings), ...(tools ? remarksOnDeny(settings, tools) : [])];
 }
 
+const MOST_NAMES = 500;
+
 function remarksOnDeny(settings: unknown, { names, is }: ToolNames): Remark[] {
   const deny: unknown = typeof settings === 'object' && settings !== null && 'deny' in settings ? settings.deny : [];
   if (!Array.isArray(deny)) return [];
-  return deny.flatMap((name: unknown, at): Remark[] => {
+  return deny.slice(0, MOST_NAMES).flatMap((name: unknown, at): Remark[] => {
     if (typeof name !== 'string' || is(name)) return [];
     const near = nearest(name, names);
     const hint = near ? `did you mean ${JSON.stringify(near)}?` : 'it denies nothing';

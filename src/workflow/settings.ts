@@ -56,14 +56,16 @@ export type Severity = (typeof SEVERITIES)[number];
 
 const timeZone = z.string().refine(isTimeZone, { params: { expected: 'the name of a time zone, such as "Europe/Berlin"' } });
 
-const toolNames = z.array(z.string().min(1));
-const ignoreRules = z.array(
-  z
-    .string()
-    .min(1)
-    .max(300)
-    .refine((rule) => !rule.startsWith('!'), { params: { expected: 'a pattern without "!": nothing is taken back' } }),
-);
+const toolNames = z.array(z.string().min(1)).max(500);
+const ignoreRules = z
+  .array(
+    z
+      .string()
+      .min(1)
+      .max(300)
+      .refine((rule) => !rule.startsWith('!'), { params: { expected: 'a pattern without "!": nothing is taken back' } }),
+  )
+  .max(200);
 
 /** Settings of parts that are not built: they are taken, change nothing so far, and whoever sets one is told so. */
 export const NOT_IN_FORCE: Readonly<Record<string, string>> = {

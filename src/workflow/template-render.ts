@@ -2,6 +2,8 @@ import { compileTemplate, helperName, isFault, type Template } from './template.
 import { isEmptyValue, TEMPLATE_FUNCTIONS } from './template-function.ts';
 
 const MOST_STEPS = 100_000;
+/** Characters that a helper looks at in the time of a step. */
+const READ_IN_A_STEP = 500;
 const LONGEST = 4 * 1024 * 1024;
 
 /** What templates can name: `trigger.*` is the event's context, `outputs.*` what ended steps gave. */
@@ -136,7 +138,9 @@ function evaluateCall(call: Pick<hbs.AST.MustacheStatement, 'path' | 'params'>, 
   }
   const known = name !== null && Object.hasOwn(TEMPLATE_FUNCTIONS, name) ? TEMPLATE_FUNCTIONS[name] : undefined;
   if (!known) return evaluate(call.path, frame);
-  const value = known(...call.params.map((parameter) => evaluate(parameter, frame)));
+  const values = call.params.map((parameter) => evaluate(parameter, frame));
+  for (const value of values) if (typeof value === 'string') spend(frame, value.length / READ_IN_A_STEP, 0);
+  const value = known(...values);
   return typeof value === 'string' ? counted(value, frame) : value;
 }
 

@@ -5,6 +5,7 @@ const LONGEST = 512 * 1024;
 const MOST_TAGS = 5000;
 const MOST_ELSES = 500;
 const DEEPEST = 50;
+const LONGEST_TAG = 5000;
 const BLOCKS = ['if', 'unless', 'each', 'with'];
 const HELPERS = [...BLOCKS, 'lookup', ...Object.keys(TEMPLATE_FUNCTIONS)];
 
@@ -25,14 +26,21 @@ export interface TemplateFault {
 }
 
 const kept = new Map<string, Template | TemplateFault>();
+/** A template that was read takes some hundred times its text. */
+const MOST_KEPT = 512 * 1024;
+let keptLength = 0;
 
 /** Reads a template. Only the format's helpers, no partials, no decorators; the first fault is reported with its index in the text. Never throws. */
 export function compileTemplate(text: string): Template | TemplateFault {
   const known = kept.get(text);
   if (known) return known;
   const result = compile(text);
-  if (kept.size >= 200) kept.clear();
+  if (kept.size >= 200 || keptLength + text.length > MOST_KEPT) {
+    kept.clear();
+    keptLength = 0;
+  }
   kept.set(text, result);
+  keptLength += text.length;
   return result;
 }
 
@@ -65,6 +73,8 @@ function findExcess(text: string): TemplateFault | null {
     depth += kind === '#' || kind === '^' ? 1 : kind === '/' ? -1 : 0;
     if (tags > MOST_TAGS) return { expected: `at most ${MOST_TAGS} {{ }} in a template`, found: 'more', index };
     if (elses > MOST_ELSES) return { expected: `at most ${MOST_ELSES} {{else}} in a template`, found: 'more', index };
+    if (tag.length > LONGEST_TAG && !/^\{\{+~?!/.test(tag))
+      return { expected: `at most ${LONGEST_TAG} characters in one {{ }}`, found: `${tag.length}`, index };
     if (depth > DEEPEST) return { expected: `blocks nested at most ${DEEPEST} deep`, found: 'a deeper one', index };
     if ((tag.match(/\(/g)?.length ?? 0) > DEEPEST) return { expected: `at most ${DEEPEST} parentheses in one {{ }}`, found: 'more', index };
   }
