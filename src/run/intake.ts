@@ -1,3 +1,4 @@
+import { setImmediate as immediately } from 'node:timers/promises';
 import type { GitHubApp } from '../github/client.ts';
 import { completeCi, completeEvent } from '../github/completion.ts';
 import type { Configurations } from '../github/configuration.ts';
@@ -34,6 +35,8 @@ export interface IntakeParts {
   permissions: Permissions;
   /** Workflows that were read already; its own where it is absent. */
   shelf?: WorkflowShelf;
+  /** Gives others their turn between two workflows; the event loop's next one where it is absent. */
+  breathe?: () => Promise<void>;
 }
 
 /**
@@ -132,7 +135,7 @@ export class Intake {
     const { app } = this.#parts;
     const api = await app.api(first.installation, first.repository.id, 'read');
     const configuration = await this.#parts.configurations.read(api, first.repository);
-    const workflows = this.#shelf.read(first.repository.id, configuration);
+    const workflows = await this.#shelf.read(first.repository.id, configuration);
     const started = new Set<string>();
     const rules = rulesOf(this.#parts.services.settings, configuration);
     const { guidance, sha } = configuration;
@@ -164,6 +167,7 @@ export class Intake {
     const grounds = await this.#groundsOf(complete, found);
     const judged: (Judged & { workflow: string | null })[] = [];
     for (const loaded of found.workflows) {
+      await (this.#parts.breathe ?? immediately)();
       const one = taken(loaded.path)
         ? { verdict: 'not matched' as const, reason: TAKEN, run: null }
         : await decideWorkflow(complete, loaded, grounds);

@@ -32,7 +32,7 @@ export async function checkProposal(event: Event, parts: ProposalParts): Promise
   try {
     const configuration = await parts.configurations.readProposed(parts.api, event.repository, pull);
     if (!configuration) return;
-    const proposed = inspectProposed(configuration);
+    const proposed = await inspectProposed(configuration);
     const outcome = await show(proposed, { event, pull, parts });
     const ending = outcome.status === 'done' ? '' : ` (the check run could not be written: ${outcome.reason})`;
     const reason = `it proposes configuration: ${titleOf(proposed)}; the default branch's version runs until it is merged${ending}`;
@@ -65,7 +65,7 @@ interface Showing {
 async function show(proposed: Proposed, { event, pull, parts }: Showing): Promise<Outcome> {
   const run = `p${createHash('sha256').update(event.delivery).digest('hex').slice(0, 15)}`;
   const write = (key: string, effect: Effect) => parts.services.github.perform({ run, key, event, effect });
-  const output = { title: titleOf(proposed), summary: summaryOf(proposed, event) };
+  const output = { title: titleOf(proposed), summary: await summaryOf(proposed, event) };
   const made = await write('proposal', { type: 'check.create', sha: pull.head, name: PROPOSAL_CHECK, external: run, output });
   if (made.status !== 'done') return made;
   const { checkId } = made.result as { checkId: number };

@@ -1,9 +1,10 @@
+import { setImmediate as breathe } from 'node:timers/promises';
 import { TOOLS_BY_NAME } from '../agent/role.ts';
 import type { Annotation, Conclusion } from '../journal/effect.ts';
 import type { Event } from '../journal/event.ts';
 import { parseAgentFile } from '../workflow/agent-file.ts';
-import { isWorkflowPath, layoutOf } from '../workflow/layout.ts';
-import { loadWorkflow } from '../workflow/load.ts';
+import { isWorkflowPath, layoutOf, MOST_WORKFLOWS } from '../workflow/layout.ts';
+import { type LoadedWorkflow, loadWorkflow } from '../workflow/load.ts';
 import { type Problem, sentence } from '../workflow/problem.ts';
 import { parseRepositorySettings } from '../workflow/settings-file.ts';
 import { matchTriggers, type Trigger } from '../workflow/trigger.ts';
@@ -33,19 +34,27 @@ const MOST_ANNOTATIONS = 500;
 const LISTED = 30;
 const LONGEST_CELL = 300;
 
-/** Looks at proposed files as data: every mistake in workflows, agents and settings, and what cannot be read at all. Never throws. */
-export function inspectProposed({ files, skipped }: ProposedFiles): Proposed {
+/** Looks at proposed files as data: every mistake in workflows, agents and settings, and what cannot be read at all. Never throws. Others get their turn between two files. */
+export async function inspectProposed({ files, skipped }: ProposedFiles): Promise<Proposed> {
   const layout = layoutOf(Object.keys(files));
   const textOf = (path: string) => files[path] ?? '';
   const agentIds = Object.keys(layout.agents);
-  const loaded = layout.workflows.map(({ path, prompts }) => {
+  const unread = layout.workflows.slice(MOST_WORKFLOWS).map(({ path }) => ({ path, reason: `there are over ${MOST_WORKFLOWS} workflows` }));
+  const loaded: ({ path: string } & LoadedWorkflow)[] = [];
+  for (const { path, prompts } of layout.workflows.slice(0, MOST_WORKFLOWS)) {
+    await breathe();
     const texts = Object.fromEntries(Object.entries(prompts).map(([step, file]) => [step, textOf(file)]));
-    return { path, ...loadWorkflow({ path, text: textOf(path), prompts: texts, agentIds }) };
-  });
+    loaded.push({ path, ...loadWorkflow({ path, text: textOf(path), prompts: texts, agentIds }) });
+  }
+  const inAgents: Problem[] = [];
+  for (const path of Object.values(layout.agents)) {
+    await breathe();
+    inAgents.push(...parseAgentFile({ path, text: textOf(path) }).problems);
+  }
   const problems = [
-    ...skipped.filter(({ path }) => path.startsWith('.overcut')).map(toProblem),
+    ...[...skipped.filter(({ path }) => path.startsWith('.overcut')), ...unread].map(toProblem),
     ...loaded.flatMap((one) => one.problems),
-    ...Object.values(layout.agents).flatMap((path) => parseAgentFile({ path, text: textOf(path) }).problems),
+    ...inAgents,
     ...(layout.settings ? parseRepositorySettings(textOf(layout.settings), layout.settings, TOOLS_BY_NAME).problems : []),
   ];
   const workflows = loaded.map(({ path, workflow }) => ({ path, name: workflow?.name ?? path, triggers: workflow?.triggers ?? null }));
@@ -79,7 +88,7 @@ export function titleOf({ problems, workflows, agents }: Proposed): string {
 }
 
 /** The check's text: the mistakes, what would start on this pull request, and that nothing of it runs before it is merged. */
-export function summaryOf(proposed: Proposed, event: Event): string {
+export async function summaryOf(proposed: Proposed, event: Event): Promise<string> {
   const { problems, workflows } = proposed;
   const { defaultBranch } = event.repository;
   const rows = problems.slice(0, LISTED).map(({ severity, file, line, column, message }) => {
@@ -88,10 +97,15 @@ export function summaryOf(proposed: Proposed, event: Event): string {
   const more = problems.length > LISTED ? [`\n${problems.length - LISTED} more stand beside their lines.`] : [];
   const mistakes = rows.length > 0 ? ['| | Where | What |', '|---|---|---|', ...rows, ...more, ''] : [];
   const nothing = 'No workflow is left: once this is merged, nothing starts any more.';
+  const verdicts: string[] = [];
+  for (const workflow of workflows) {
+    await breathe();
+    verdicts.push(workflowRow(workflow, event));
+  }
   const starts = [
     '| Workflow | When this pull request is opened | When commits are pushed to it | It also waits for |',
     '|---|---|---|---|',
-    ...workflows.map((workflow) => workflowRow(workflow, event)),
+    ...verdicts,
   ];
   const fork = event.resource.kind === 'pr' && event.resource.head.fork;
   return [

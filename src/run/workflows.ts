@@ -1,11 +1,13 @@
+import { setImmediate as immediately } from 'node:timers/promises';
 import { canonicalToolName, presetOf } from '../agent/role.ts';
 import type { Configuration } from '../github/configuration.ts';
 import type { Agent } from '../journal/entry.ts';
 import { type AgentFile, parseAgentFile } from '../workflow/agent-file.ts';
 import { type ResolvedAgent, resolveAgents } from '../workflow/agent-role.ts';
 import type { Workflow } from '../workflow/definition.ts';
-import { layoutOf } from '../workflow/layout.ts';
+import { layoutOf, MOST_WORKFLOWS } from '../workflow/layout.ts';
 import { loadWorkflow } from '../workflow/load.ts';
+import type { Problem } from '../workflow/problem.ts';
 
 /** A workflow of a repository as intake uses it; `workflow` is null where its file has mistakes, and `problem` says the first. */
 export interface ShelvedWorkflow {
@@ -22,10 +24,17 @@ const MOST_REPOSITORIES = 500;
 export class WorkflowShelf {
   readonly #kept = new Map<number, { sha: string; workflows: ShelvedWorkflow[] }>();
 
-  read(repository: number, configuration: Configuration): ShelvedWorkflow[] {
+  readonly #breathe: () => Promise<void>;
+
+  /** `breathe` gives others their turn between two files: what a repository commits holds up nobody else. */
+  constructor(breathe: () => Promise<void> = immediately) {
+    this.#breathe = breathe;
+  }
+
+  async read(repository: number, configuration: Configuration): Promise<ShelvedWorkflow[]> {
     const kept = this.#kept.get(repository);
     if (kept && kept.sha === configuration.sha) return kept.workflows;
-    const workflows = shelveWorkflows(configuration.files);
+    const workflows = await shelveWorkflows(configuration.files, this.#breathe);
     this.#kept.delete(repository);
     this.#kept.set(repository, { sha: configuration.sha, workflows });
     const [oldest] = this.#kept.keys();
@@ -39,17 +48,31 @@ export class WorkflowShelf {
   }
 }
 
-function shelveWorkflows(files: Record<string, string>): ShelvedWorkflow[] {
+async function shelveWorkflows(files: Record<string, string>, breathe: () => Promise<void>): Promise<ShelvedWorkflow[]> {
   const layout = layoutOf(Object.keys(files));
-  const agentFiles = Object.values(layout.agents).flatMap((path) => parseAgentFile({ path, text: files[path] ?? '' }).agent ?? []);
-  return layout.workflows.map(({ path, prompts }) => {
+  const agentFiles: AgentFile[] = [];
+  for (const path of Object.values(layout.agents)) {
+    await breathe();
+    agentFiles.push(...[parseAgentFile({ path, text: files[path] ?? '' }).agent ?? []].flat());
+  }
+  const shelved: ShelvedWorkflow[] = [];
+  for (const [index, { path, prompts }] of layout.workflows.entries()) {
+    await breathe();
+    if (index >= MOST_WORKFLOWS) {
+      const problem = `only the first ${MOST_WORKFLOWS} workflows of a repository are read`;
+      shelved.push({ path, name: path, workflow: null, problem, agents: [] });
+      continue;
+    }
     const texts = Object.fromEntries(Object.entries(prompts).map(([step, file]) => [step, files[file] ?? '']));
-    const { workflow, problems } = loadWorkflow({ path, text: files[path] ?? '', prompts: texts, agentIds: Object.keys(layout.agents) });
-    const [error] = problems.filter((problem) => problem.severity === 'error');
-    if (!workflow)
-      return { path, name: path, workflow, problem: error ? `line ${error.line}: ${error.message}` : 'it cannot be read', agents: [] };
-    return shelve(path, workflow, agentFiles);
-  });
+    const loaded = loadWorkflow({ path, text: files[path] ?? '', prompts: texts, agentIds: Object.keys(layout.agents) });
+    shelved.push(loaded.workflow ? shelve(path, loaded.workflow, agentFiles) : unread(path, loaded.problems));
+  }
+  return shelved;
+}
+
+function unread(path: string, problems: Problem[]): ShelvedWorkflow {
+  const error = problems.find((problem) => problem.severity === 'error');
+  return { path, name: path, workflow: null, problem: error ? `line ${error.line}: ${error.message}` : 'it cannot be read', agents: [] };
 }
 
 function shelve(path: string, workflow: Workflow, files: AgentFile[]): ShelvedWorkflow {

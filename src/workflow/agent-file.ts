@@ -50,7 +50,12 @@ export function parseAgentFile({ path, text }: { path: string; text: string }): 
   if (parts?.index !== 0) return { agent: null, problems: [withoutFront(path, clean)] };
   const length = parts[1]?.length ?? 0;
   if (length > LONGEST_FRONT) {
-    const long: Remark = { severity: 'error', path: [], expected: `front matter of at most ${LONGEST_FRONT} characters`, found: `${length}` };
+    const long: Remark = {
+      severity: 'error',
+      path: [],
+      expected: `front matter of at most ${LONGEST_FRONT} characters`,
+      found: `${length}`,
+    };
     return { agent: null, problems: [toProblem({ ...long, hint: 'instructions stand below it' }, { line: 1, column: 1 }, path)] };
   }
   const front = readFront(parts[1] ?? '', { file: path, offset: clean.indexOf('\n') + 1, text: clean });

@@ -52,7 +52,8 @@ function ruleExcess(condition: Place): Remark[] {
     const value = at(place, 'value');
     const values = Array.isArray(value.value) ? itemsOf(value) : [value];
     rules += Array.isArray(at(place, 'rules').value) ? 0 : values.length;
-    if (textAt(at(place, 'operator')) === 'matches') patterns += sum(values.map((one) => sizeOf((textAt(one) ?? '').slice(0, MOST_PATTERN))));
+    if (textAt(at(place, 'operator')) === 'matches')
+      patterns += sum(values.map((one) => sizeOf((textAt(one) ?? '').slice(0, MOST_PATTERN))));
   }
   if (rules > MOST_RULES) return [tooMuch(condition, `at most ${MOST_RULES} rules`, `${rules}`)];
   if (patterns <= MOST_PATTERN) return [];

@@ -7,6 +7,9 @@ export interface Layout {
   settings: string | null;
 }
 
+/** Workflows of one repository that are read, in the order of their paths. */
+export const MOST_WORKFLOWS = 100;
+
 /** Finds the configuration among paths that are relative to the repository's root. `prompts` are the Markdown files beside each workflow, by step id. */
 export function layoutOf(paths: readonly string[]): Layout {
   const workflows = paths.filter(isWorkflowPath).sort();

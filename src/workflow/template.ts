@@ -73,12 +73,20 @@ function findExcess(text: string): TemplateFault | null {
     depth += kind === '#' || kind === '^' ? 1 : kind === '/' ? -1 : 0;
     if (tags > MOST_TAGS) return { expected: `at most ${MOST_TAGS} {{ }} in a template`, found: 'more', index };
     if (elses > MOST_ELSES) return { expected: `at most ${MOST_ELSES} {{else}} in a template`, found: 'more', index };
-    if (tag.length > LONGEST_TAG && !/^\{\{+~?!/.test(tag))
-      return { expected: `at most ${LONGEST_TAG} characters in one {{ }}`, found: `${tag.length}`, index };
     if (depth > DEEPEST) return { expected: `blocks nested at most ${DEEPEST} deep`, found: 'a deeper one', index };
-    if ((tag.match(/\(/g)?.length ?? 0) > DEEPEST) return { expected: `at most ${DEEPEST} parentheses in one {{ }}`, found: 'more', index };
+    const fault = tagExcess(tag, index);
+    if (fault) return fault;
   }
   return null;
+}
+
+/** What stands in one `{{ }}`: only comments may be long. */
+function tagExcess(tag: string, index: number): TemplateFault | null {
+  const comment = /^\{\{+~?!/.test(tag);
+  if (tag.length > LONGEST_TAG && !comment)
+    return { expected: `at most ${LONGEST_TAG} characters in one {{ }}`, found: `${tag.length}`, index };
+  const parentheses = tag.match(/\(/g)?.length ?? 0;
+  return parentheses > DEEPEST ? { expected: `at most ${DEEPEST} parentheses in one {{ }}`, found: 'more', index } : null;
 }
 
 interface Scope {

@@ -23,8 +23,8 @@ const goodAgent = lines('---', 'name: Reviewer', 'type: CodeReview', '---', 'You
 const both = { [WORKFLOW]: good(), [AGENT]: goodAgent };
 
 const inspect = (files: Record<string, string>, skipped: { path: string; reason: string }[] = []) => inspectProposed({ files, skipped });
-const shown = (files: Record<string, string>, skipped: { path: string; reason: string }[] = []) =>
-  annotationsOf(inspect(files, skipped)).map(({ path, line, level }) => `${level} ${path}:${line}`);
+const shown = async (files: Record<string, string>, skipped: { path: string; reason: string }[] = []) =>
+  annotationsOf(await inspect(files, skipped)).map(({ path, line, level }) => `${level} ${path}:${line}`);
 
 describe('annotations', () => {
   it.each([
@@ -39,8 +39,8 @@ describe('annotations', () => {
     ['mistakes in two files, by their names', { [WORKFLOW]: '{', [AGENT]: 'x' }, [`failure ${AGENT}:1`, `failure ${WORKFLOW}:1`]],
     ['files that are none of ours', { ...both, '.overcut/notes.txt': 'x' }, []],
     ['no configuration any more', {}, []],
-  ])('%s', (_, files, expected) => {
-    expect([...new Set(shown(files))]).toEqual(expected);
+  ])('%s', async (_, files, expected) => {
+    expect([...new Set(await shown(files))]).toEqual(expected);
   });
 
   it.each([
@@ -48,24 +48,24 @@ describe('annotations', () => {
     ['.overcut/skills/x/SKILL.md', 'links and submodules are not followed', 'failure'],
     [WORKFLOW, 'it is over 256 KiB', 'failure'],
     ['.overcut/skills/x/picture.png', 'it is not a text file', 'warning'],
-  ])('what cannot be read: %s, %s', (path, reason, level) => {
-    const [only, ...more] = annotationsOf(inspect({}, [{ path, reason }]));
+  ])('what cannot be read: %s, %s', async (path, reason, level) => {
+    const [only, ...more] = annotationsOf(await inspect({}, [{ path, reason }]));
     expect(more).toEqual([]);
     expect(only).toMatchObject({ path, line: 1, level, message: expect.stringContaining(reason) });
   });
 
-  it('of guidance that cannot be read there are none', () => {
-    expect(shown(both, [{ path: 'AGENTS.md', reason: 'links and submodules are not followed' }])).toEqual([]);
+  it('of guidance that cannot be read there are none', async () => {
+    expect(await shown(both, [{ path: 'AGENTS.md', reason: 'links and submodules are not followed' }])).toEqual([]);
   });
 
-  it('stand at the column and say what was expected and found', () => {
-    const [first] = annotationsOf(inspect({ ...both, [WORKFLOW]: good('{ "event": "push" }') }));
+  it('stand at the column and say what was expected and found', async () => {
+    const [first] = annotationsOf(await inspect({ ...both, [WORKFLOW]: good('{ "event": "push" }') }));
     expect(first).toMatchObject({ line: 3, column: 27, message: expect.stringMatching(/^\$\.triggers\[0\]\.event: expected .*found/) });
   });
 
-  it('are at most 500, errors first', () => {
+  it('are at most 500, errors first', async () => {
     const skipped = Array.from({ length: 600 }, (_, k) => ({ path: `.overcut/x${k}.png`, reason: 'it is not a text file' }));
-    const all = annotationsOf(inspect({ [WORKFLOW]: '{' }, skipped));
+    const all = annotationsOf(await inspect({ [WORKFLOW]: '{' }, skipped));
     expect([all.length, all[0]?.level]).toEqual([500, 'failure']);
   });
 });
@@ -74,9 +74,9 @@ it.each([
   ['errors', { [WORKFLOW]: '{' }, 'failure', /^\d+ errors?$/],
   ['warnings only', { ...both, [WORKFLOW]: good().replace('"name"', '"colour": 1, "name"') }, 'neutral', /^1 warning$/],
   ['nothing', both, 'success', /^Valid: 1 workflow, 1 agent$/],
-])('with %s the check ends and is called accordingly', (_, files, conclusion, title) => {
-  expect(conclusionOf(inspect(files))).toBe(conclusion);
-  expect(titleOf(inspect(files))).toMatch(title);
+])('with %s the check ends and is called accordingly', async (_, files, conclusion, title) => {
+  expect(conclusionOf(await inspect(files))).toBe(conclusion);
+  expect(titleOf(await inspect(files))).toMatch(title);
 });
 
 describe('the summary', () => {
@@ -97,10 +97,10 @@ describe('the summary', () => {
       } as Event['context'],
     };
   };
-  const rowOf = (trigger: string, about = event()) =>
-    summaryOf(inspect({ ...both, [WORKFLOW]: good(trigger) }), about)
-      .split('\n')
-      .find((row) => row.includes('Review'));
+  const rowOf = async (trigger: string, about = event()) => {
+    const summary = await summaryOf(await inspect({ ...both, [WORKFLOW]: good(trigger) }), about);
+    return summary.split('\n').find((row) => row.includes('Review'));
+  };
   const onTitle = (value: string) =>
     `{ "event": "pull_request_opened", "conditions": { "operator": "and", "rules": [{ "field": "context.pullRequest.title", "operator": "equals", "value": "${value}" }] } }`;
 
@@ -114,20 +114,20 @@ describe('the summary', () => {
     ['a condition that holds', onTitle('Change'), /\| yes \| no: /],
     ['a condition that does not', onTitle('Other'), /\| no: pull_request_opened: condition not met: .*Change.* \| no: /],
     ['a command', '{ "event": "manual", "slashCommand": { "command": "look" } }', /\| no: .* \| no: .* \| `\/look` \|$/],
-  ])('tells what would start: %s', (_, trigger, row) => {
-    expect(rowOf(trigger)).toMatch(row);
-    expect(rowOf(trigger, event(false, { commitAdded: true }))).toBe(rowOf(trigger));
+  ])('tells what would start: %s', async (_, trigger, row) => {
+    expect(await rowOf(trigger)).toMatch(row);
+    expect(await rowOf(trigger, event(false, { commitAdded: true }))).toBe(await rowOf(trigger));
   });
 
-  it('says that the default branch is what runs', () => {
-    expect(summaryOf(inspect(both), event())).toContain('until then the version of `trunk` is what runs');
-    expect(summaryOf(inspect({}), event())).toContain('No workflow is left');
-    expect(summaryOf(inspect({ [WORKFLOW]: '{' }), event())).toContain('no: it has errors');
-    expect(summaryOf(inspect(both), event(true))).toContain('fork');
+  it('says that the default branch is what runs', async () => {
+    expect(await summaryOf(await inspect(both), event())).toContain('until then the version of `trunk` is what runs');
+    expect(await summaryOf(await inspect({}), event())).toContain('No workflow is left');
+    expect(await summaryOf(await inspect({ [WORKFLOW]: '{' }), event())).toContain('no: it has errors');
+    expect(await summaryOf(await inspect(both), event(true))).toContain('fork');
   });
 
-  it('keeps names from breaking its tables', () => {
-    const row = summaryOf(inspect({ ...both, [WORKFLOW]: good().replace('"Review"', '"Review | a\\n## b"') }), event());
+  it('keeps names from breaking its tables', async () => {
+    const row = await summaryOf(await inspect({ ...both, [WORKFLOW]: good().replace('"Review"', '"Review | a\\n## b"') }), event());
     expect(row).toContain('| Review \\| a ## b (`.overcut/workflow.json`) |');
   });
 });

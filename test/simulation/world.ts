@@ -184,6 +184,7 @@ function intakeOf({ github, scenario }: World, process: Process, services: Servi
     },
     configurations: { read: () => process.call('configuration', () => configuration, { slow: 50 }), readProposed: async () => null },
     shelf: shelfOf(scenario),
+    breathe: async () => {},
     permissions: { canWrite: () => process.call('permission', () => true, { slow: 300 }) },
   };
   const intake = new Intake(parts as unknown as IntakeParts);
@@ -194,7 +195,7 @@ const shelves = new Map<string, WorkflowShelf>();
 
 /** Workflows are read once for all simulations that have the same. */
 function shelfOf({ files }: Scenario): WorkflowShelf {
-  return getOr(shelves, JSON.stringify(files), () => new WorkflowShelf());
+  return getOr(shelves, JSON.stringify(files), () => new WorkflowShelf(async () => {}));
 }
 
 /** What comes from outside: what people write, its deliveries, and wakes out of nothing. */
