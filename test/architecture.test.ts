@@ -35,6 +35,7 @@ const FLOORS: Record<string, number> = {
 const DOORS: Record<string, string[]> = {
   zod: ['*'],
   pino: ['*'],
+  'lru-cache': ['*'],
   'jsonc-parser': ['workflow'],
   yaml: ['workflow'],
   handlebars: ['workflow'],

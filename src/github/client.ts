@@ -1,4 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { Probot, ProbotOctokit } from 'probot';
 import { type Api, createApi, SILENT } from './api.ts';
@@ -50,7 +51,7 @@ export class GitHubApp {
   readonly #options: GitHubAppOptions;
   readonly #fetch: typeof fetch;
   readonly #traffic: Traffic;
-  readonly #apis = new Map<string, Api>();
+  readonly #apis = new LRUCache<string, Api>({ max: MAX_CLIENTS });
   #identity: Promise<AppIdentity> | undefined;
 
   constructor(options: GitHubAppOptions) {
@@ -117,8 +118,6 @@ export class GitHubApp {
     if (known) return known;
     const api = createApi(scope, { ...this.#apiOptions(), tokens: this.tokens, traffic: this.#traffic });
     this.#apis.set(key, api);
-    const [oldest] = this.#apis.keys();
-    if (this.#apis.size > MAX_CLIENTS && oldest) this.#apis.delete(oldest);
     return api;
   }
 

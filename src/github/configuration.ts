@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Repository } from '../journal/resource.ts';
 import type { Api } from './api.ts';
 import { GitHubError } from './error.ts';
@@ -28,6 +29,7 @@ const MAX_FILE = 256 * 1024;
 const MAX_TOTAL = 2 * 1024 * 1024;
 const MAX_FILES = 500;
 const MAX_REPOSITORIES = 1000;
+const MAX_KEPT = 64 * 1024 * 1024;
 /** GitHub lists no more files of a pull request. */
 const MAX_LISTED = 3000;
 
@@ -60,7 +62,12 @@ const NO_COMMIT = [404, 409, 422];
  * stands still an event costs one conditional request.
  */
 export class Configurations {
-  readonly #kept = new Map<number, Kept>();
+  readonly #kept: LRUCache<number, Kept>;
+
+  /** `characters`: how much of all repositories together is kept. */
+  constructor({ characters = MAX_KEPT }: { characters?: number } = {}) {
+    this.#kept = new LRUCache({ max: MAX_REPOSITORIES, maxSize: characters });
+  }
 
   /** The configuration at the default branch's head now. Throws `GitHubError`s. */
   async read(api: Api, repository: Repository): Promise<Configuration> {
@@ -73,7 +80,6 @@ export class Configurations {
     }
     const loaded = load(api, repository, head.sha, kept && (await kept.loaded.catch(() => undefined)));
     this.#keep(repository.id, { ...head, loaded });
-    loaded.catch(() => this.#kept.get(repository.id)?.loaded === loaded && this.#kept.delete(repository.id));
     return (await loaded).configuration;
   }
 
@@ -88,12 +94,22 @@ export class Configurations {
     return (await load(api, repository, pull.head, kept)).configuration;
   }
 
-  #keep(id: number, kept: Kept): void {
-    this.#kept.delete(id);
-    this.#kept.set(id, kept);
-    const [oldest] = this.#kept.keys();
-    if (this.#kept.size > MAX_REPOSITORIES && oldest !== undefined) this.#kept.delete(oldest);
+  /** Its length is known once it is loaded. */
+  #keep(id: number, { loaded, ...head }: Kept): void {
+    this.#kept.set(id, { ...head, loaded }, { size: 1 });
+    const current = () => [this.#kept.peek(id)].find((kept) => kept?.loaded === loaded);
+    loaded.then(
+      (known) => {
+        const kept = current();
+        if (kept) this.#kept.set(id, { ...kept }, { size: lengthOf(known) });
+      },
+      () => current() && this.#kept.delete(id),
+    );
   }
+}
+
+function lengthOf({ configuration }: Loaded): number {
+  return Object.values(configuration.files).reduce((sum, text) => sum + text.length, configuration.guidance.length + 1);
 }
 
 type Head = Pick<Kept, 'branch' | 'etag' | 'sha'>;

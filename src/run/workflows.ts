@@ -1,4 +1,5 @@
 import { setImmediate as immediately } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
 import { canonicalToolName, presetOf } from '../agent/role.ts';
 import type { Configuration } from '../github/configuration.ts';
 import type { Agent } from '../journal/entry.ts';
@@ -19,11 +20,12 @@ export interface ShelvedWorkflow {
 }
 
 const MOST_REPOSITORIES = 500;
+/** Of all repositories together, in characters of what they commit: what was read of it takes a few times as much. */
+const MOST_KEPT = 16 * 1024 * 1024;
 
 /** The workflows of repositories, read once per commit of their default branch. */
 export class WorkflowShelf {
-  readonly #kept = new Map<number, { sha: string; workflows: ShelvedWorkflow[] }>();
-
+  readonly #kept = new LRUCache<number, { sha: string; workflows: ShelvedWorkflow[] }>({ max: MOST_REPOSITORIES, maxSize: MOST_KEPT });
   readonly #breathe: () => Promise<void>;
 
   /** `breathe` gives others their turn between two files: what a repository commits holds up nobody else. */
@@ -35,10 +37,8 @@ export class WorkflowShelf {
     const kept = this.#kept.get(repository);
     if (kept && kept.sha === configuration.sha) return kept.workflows;
     const workflows = await shelveWorkflows(configuration.files, this.#breathe);
-    this.#kept.delete(repository);
-    this.#kept.set(repository, { sha: configuration.sha, workflows });
-    const [oldest] = this.#kept.keys();
-    if (this.#kept.size > MOST_REPOSITORIES && oldest !== undefined) this.#kept.delete(oldest);
+    const size = Object.values(configuration.files).reduce((sum, text) => sum + text.length, 1);
+    this.#kept.set(repository, { sha: configuration.sha, workflows }, { size });
     return workflows;
   }
 

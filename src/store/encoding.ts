@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { LRUCache } from 'lru-cache';
 import type { Entry } from '../journal/entry.ts';
 
 /**
@@ -61,16 +62,16 @@ export function encodeEntry(entry: object): { body: Buffer; blobs: Map<string, B
   return { body: pack(Buffer.from(json)), blobs };
 }
 
-/** Texts that were packed lately; the same ones come with every run of a workflow. */
-const packedTexts = new Map<string, { digest: string; packed: Buffer }>();
-const MOST_PACKED = 200;
+/** Texts that were packed lately, by their length (characters); the same ones come with every run of a workflow. */
+const packedTexts = new LRUCache<string, { digest: string; packed: Buffer }>({
+  max: 200,
+  maxSize: 16 * 1024 * 1024,
+  sizeCalculation: (_, text) => Math.max(1, text.length),
+});
 
 function packAlike(text: string): { digest: string; packed: Buffer } {
   const known = packedTexts.get(text) ?? packText(text);
-  packedTexts.delete(text);
   packedTexts.set(text, known);
-  const [oldest] = packedTexts.keys();
-  if (packedTexts.size > MOST_PACKED && oldest !== undefined) packedTexts.delete(oldest);
   return known;
 }
 

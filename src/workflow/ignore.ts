@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { findsPattern } from './pattern.ts';
 
 /**
@@ -8,14 +9,12 @@ export function ignoredBy(rules: readonly string[], path: string): string | null
   return rules.find((rule) => findsPattern(patternOf(rule), path)) ?? null;
 }
 
-const KEPT = 500;
-const patterns = new Map<string, string>();
+const patterns = new LRUCache<string, string>({ max: 500 });
 
 function patternOf(rule: string): string {
   const known = patterns.get(rule);
   if (known !== undefined) return known;
   const made = regexOf(rule);
-  if (patterns.size >= KEPT) patterns.clear();
   patterns.set(rule, made);
   return made;
 }

@@ -1,9 +1,9 @@
+import { LRUCache } from 'lru-cache';
 import { RE2JS } from 're2js';
 
 const LONGEST = 1000;
 const LARGEST = 1000;
-const KEPT = 500;
-const compiled = new Map<string, RE2JS | string>();
+const compiled = new LRUCache<string, RE2JS | string>({ max: 500 });
 
 /** Says why the linear-time engine refuses a pattern, or null where it takes it. */
 export function refusalOf(pattern: string): string | null {
@@ -48,7 +48,6 @@ function compile(pattern: string): RE2JS | string {
   const known = compiled.get(pattern);
   if (known !== undefined) return known;
   const result = attempt(pattern);
-  if (compiled.size >= KEPT) compiled.clear();
   compiled.set(pattern, result);
   return result;
 }

@@ -1,4 +1,5 @@
 import Handlebars from 'handlebars';
+import { LRUCache } from 'lru-cache';
 import { TEMPLATE_FUNCTIONS } from './template-function.ts';
 
 const LONGEST = 512 * 1024;
@@ -25,22 +26,19 @@ export interface TemplateFault {
   index: number;
 }
 
-const kept = new Map<string, Template | TemplateFault>();
-/** A template that was read takes some hundred times its text. */
-const MOST_KEPT = 512 * 1024;
-let keptLength = 0;
+/** A template that was read takes some hundred times its text, so they are kept by their length (characters). */
+const kept = new LRUCache<string, Template | TemplateFault>({
+  max: 200,
+  maxSize: 512 * 1024,
+  sizeCalculation: (_, text) => Math.max(1, text.length),
+});
 
 /** Reads a template. Only the format's helpers, no partials, no decorators; the first fault is reported with its index in the text. Never throws. */
 export function compileTemplate(text: string): Template | TemplateFault {
   const known = kept.get(text);
   if (known) return known;
   const result = compile(text);
-  if (kept.size >= 200 || keptLength + text.length > MOST_KEPT) {
-    kept.clear();
-    keptLength = 0;
-  }
   kept.set(text, result);
-  keptLength += text.length;
   return result;
 }
 

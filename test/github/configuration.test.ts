@@ -42,6 +42,13 @@ describe('configuration', () => {
     expect(await read()).toBe(before);
   });
 
+  it('is read again where it is more than is kept', async () => {
+    const small = new Configurations({ characters: 10 });
+    const [first, second] = [await read(small), await read(small)];
+    expect(second).toEqual(first);
+    expect(second).not.toBe(first);
+  });
+
   it('reads again only what a push changed', async () => {
     await stage.push({ '.overcut/workflow.json': '{}' });
     const { files } = await read();
