@@ -17,6 +17,8 @@ const MOST_MS = 100;
 /** Parked before measuring, so that what all sessions share (scripts, shared texts, queues) is not counted. */
 const FIRST = 50;
 const SAMPLE = 100;
+/** A report that was wished for last is made up to two seconds later. */
+const REPORTS_ARE_LATE = { timeout: 10_000 };
 const MOST_BYTES = 20 * 1024;
 
 let dir: string;
@@ -195,9 +197,9 @@ it('a thousand sessions that wait hold no job, little memory, and each is awake 
   const before = await usedBytes();
   await parkAll(FIRST, PARKED);
   const each = Math.round(((await usedBytes()) - before) / (PARKED - FIRST));
-  const { timers, ...others } = await house.store.queues.counts();
-  expect(others).toEqual({ deliveries: 0, runs: 0, delegations: 0, reports: 0 });
-  expect(timers).toBeLessThanOrEqual(2 * PARKED);
+  const none = { deliveries: 0, runs: 0, delegations: 0, reports: 0 };
+  await expect.poll(() => house.store.queues.counts(), REPORTS_ARE_LATE).toMatchObject(none);
+  expect((await house.store.queues.counts()).timers).toBeLessThanOrEqual(2 * PARKED);
   const [bare, woken] = [await wakeNothing(), await wakeOnes()];
   const shown = (times: number[]) => [0.5, 0.99].map((part) => within(part, times).toFixed(1)).join('/');
   process.stdout.write(
