@@ -87,6 +87,23 @@ describe('a delivery', () => {
     expect(await decisions(at.id, number)).toHaveLength(1);
   });
 
+  it('that is given up says so where its pull request is, starts nothing, and starts its run when it is sent again', async () => {
+    const at = await settle({ review: workflow('Review') });
+    const number = await openPull(at);
+    const opened = github.hooks.deliveries.findLast(({ event }) => event === 'pull_request');
+    const delivery = { id: opened?.guid ?? '', event: 'pull_request', body: opened?.body.toString() ?? '' };
+    const intake = office.intakeOf(services);
+    await intake.giveUp({ ...delivery, body: 'not even read' }, 'it crashed 10 times', { unread: true });
+    expect(await decisions(at.id, number)).toEqual([]);
+    await intake.giveUp(delivery, 'it crashed 7 times', { unread: false });
+    expect(await decisions(at.id, number)).toEqual([
+      { event: 'pull_request_opened', workflow: null, verdict: 'not matched', reason: 'it crashed 7 times' },
+    ]);
+    expect(await runsOf(at.id)).toEqual([]);
+    await intake.take(delivery);
+    expect(await runsOf(at.id)).toHaveLength(1);
+  });
+
   it('starts every workflow that waits for it, and records why another does not', async () => {
     const condition = { combinator: 'and', rules: [{ field: 'context.pullRequest.title', operator: 'contains', value: 'docs' }] };
     const at = await settle({
