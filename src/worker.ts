@@ -70,14 +70,13 @@ export function makeHandlers(services: Services, intake: WorkParts['intake'], al
   };
 }
 
-/** Throws where it has to be tried again. */
+/** Takes a delivery in, or a run, delegation or report as far as it goes. Throws where it has to be tried again. */
 async function doWork({ services, intake }: WorkParts, work: Work, signal: AbortSignal): Promise<void> {
   if (work.wake !== 'delivery') return advance(services, work, signal);
   const { delivery, quarantine, unread = false } = work;
   await (quarantine === undefined ? intake.take(delivery) : intake.giveUp(delivery, quarantine, { unread }));
 }
 
-/** Takes a run, delegation or report as far as it goes. */
 async function advance(services: Services, work: Advance, signal: AbortSignal): Promise<void> {
   const { wake, id, quarantine, unread = false } = work;
   const kind = wake === 'delegation' ? DELEGATIONS : RUNS;
@@ -190,15 +189,15 @@ function reasonOf({ count, how }: Past): string {
   return `its process ended ${count} times before it got any further, the last ${alone} times while nothing else ran in it${last}`;
 }
 
-/** Throws what is tried again soon; after many tries without getting any further it is put off for longer and longer. */
+/** Throws what is tried again soon; after many tries without getting any further it is put off for longer and longer. A delivery's job has pauses of its own. */
 async function tryLater(services: Services, work: Work, error: unknown): Promise<void> {
+  if (work.wake === 'delivery') throw error;
   const { count, failures } = await services.store.starts.look(countedAs(work));
   const tries = Math.max(count - CRASHES_BESIDE_OTHERS - CRASHES_ALONE, failures - SOON_AGAIN);
   if (tries <= 0) throw error;
   await pauseBefore(services, work, { tries, why: wordsOf(error) });
 }
 
-/** A delivery's job has pauses of its own. */
 async function pauseBefore({ store, log }: Services, work: Work, { tries, why }: { tries: number; why: string }): Promise<void> {
   if (work.wake === 'delivery') throw new Error(why);
   const { wake, id } = work;

@@ -272,6 +272,14 @@ describe('work that crashes', () => {
     expect(await house.redis.keys(`${house.prefix}:starts:delivery/*`)).toEqual([]);
   });
 
+  it('that is a delivery which fails is no crash, and its job hears the error itself, however often', async () => {
+    const error = new TypeError('GitHub is away');
+    const intake = { ...NO_INTAKE, take: () => Promise.reject(error) };
+    const handlers = makeHandlers(process.services, intake, () => Promise.reject(new Error('never alone')));
+    for (let time = 0; time < 8; time++)
+      expect(await handlers.delivery({ id: 'failing', event: 'push', body: '{}' }, signal).catch((thrown: unknown) => thrown)).toBe(error);
+  });
+
   it('that gets further while its end is being decided is not ended', async () => {
     house.play = () => ({ text: 'said' });
     const run = await house.begin(startOf({ steps: [agentStep('say')] }));

@@ -53,7 +53,8 @@ async function shelveWorkflows(files: Record<string, string>, breathe: () => Pro
   const agentFiles: AgentFile[] = [];
   for (const path of Object.values(layout.agents)) {
     await breathe();
-    agentFiles.push(...[parseAgentFile({ path, text: files[path] ?? '' }).agent ?? []].flat());
+    const { agent } = parseAgentFile({ path, text: files[path] ?? '' });
+    if (agent) agentFiles.push(agent);
   }
   const shelved: ShelvedWorkflow[] = [];
   for (const [index, { path, prompts }] of layout.workflows.entries()) {

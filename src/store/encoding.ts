@@ -55,7 +55,7 @@ export function encodeEntry(entry: object): { body: Buffer; blobs: Map<string, B
     const isAlike = hasAlike && ALIKE_IN.has(name);
     if (value.length <= (isAlike ? WORTH_SHARING : LARGE) || LONE_SURROGATE.test(value))
       return value.startsWith(REFERENCE) ? `${REFERENCE}${REFERENCE}${value}` : value;
-    const { digest, packed } = isAlike ? packAlike(value) : packText(value);
+    const { digest, packed } = isAlike ? packedTexts.memo(value) : packText(value);
     blobs.set(isAlike ? SHARED + digest : digest, packed);
     return REFERENCE + digest;
   });
@@ -67,13 +67,8 @@ const packedTexts = new LRUCache<string, { digest: string; packed: Buffer }>({
   max: 200,
   maxSize: 16 * 1024 * 1024,
   sizeCalculation: (_, text) => Math.max(1, text.length),
+  memoMethod: packText,
 });
-
-function packAlike(text: string): { digest: string; packed: Buffer } {
-  const known = packedTexts.get(text) ?? packText(text);
-  packedTexts.set(text, known);
-  return known;
-}
 
 function packText(text: string): { digest: string; packed: Buffer } {
   const content = Buffer.from(text);

@@ -6,18 +6,10 @@ import { findsPattern } from './pattern.ts';
  * several; without a slash before its end a rule counts at any depth; what names a folder takes all below it.
  */
 export function ignoredBy(rules: readonly string[], path: string): string | null {
-  return rules.find((rule) => findsPattern(patternOf(rule), path)) ?? null;
+  return rules.find((rule) => findsPattern(patterns.memo(rule), path)) ?? null;
 }
 
-const patterns = new LRUCache<string, string>({ max: 500 });
-
-function patternOf(rule: string): string {
-  const known = patterns.get(rule);
-  if (known !== undefined) return known;
-  const made = regexOf(rule);
-  patterns.set(rule, made);
-  return made;
-}
+const patterns = new LRUCache<string, string>({ max: 500, memoMethod: regexOf });
 
 function regexOf(rule: string): string {
   const anyDepth = !rule.replace(/\/+$/, '').includes('/');

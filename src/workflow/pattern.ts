@@ -3,17 +3,17 @@ import { RE2JS } from 're2js';
 
 const LONGEST = 1000;
 const LARGEST = 1000;
-const compiled = new LRUCache<string, RE2JS | string>({ max: 500 });
+const compiled = new LRUCache<string, RE2JS | string>({ max: 500, memoMethod: compile });
 
 /** Says why the linear-time engine refuses a pattern, or null where it takes it. */
 export function refusalOf(pattern: string): string | null {
-  const result = compile(pattern);
+  const result = compiled.memo(pattern);
   return typeof result === 'string' ? result : null;
 }
 
 /** Whether the pattern is found anywhere in the text, in time linear in its length. A refused pattern is found nowhere. */
 export function findsPattern(pattern: string, text: string): boolean {
-  const result = compile(pattern);
+  const result = compiled.memo(pattern);
   return typeof result === 'string' ? false : result.matcher(text).find();
 }
 
@@ -44,15 +44,8 @@ export function sizeOf(pattern: string): number {
 /** A counted repetition, an escaped character, a class of characters, any other character. */
 const ATOM = /\{(\d{1,4}(?:,\d{0,4})?)\}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|./gsu;
 
+/** The pattern, or why it is refused. */
 function compile(pattern: string): RE2JS | string {
-  const known = compiled.get(pattern);
-  if (known !== undefined) return known;
-  const result = attempt(pattern);
-  compiled.set(pattern, result);
-  return result;
-}
-
-function attempt(pattern: string): RE2JS | string {
   if (pattern.length > LONGEST) return `it has over ${LONGEST} characters`;
   if (sizeOf(pattern) > LARGEST) return `it has over ${LARGEST} characters once its counts, such as {100}, are written out`;
   try {
